@@ -1,0 +1,21 @@
+# Compiler settings that every target of ours shares; third-party headers are system headers.
+
+find_program(ORLOP_CCACHE ccache)
+if(ORLOP_CCACHE)
+  set(CMAKE_C_COMPILER_LAUNCHER ${ORLOP_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${ORLOP_CCACHE})
+endif()
+
+add_library(orlop_flags INTERFACE)
+target_compile_options(orlop_flags INTERFACE
+  -Wall -Wextra -Wshadow -Wconversion -Wno-missing-field-initializers
+  $<$<BOOL:${ORLOP_WERROR}>:-Werror>
+  $<$<NOT:$<CONFIG:Release>>:-g1>)
+target_compile_definitions(orlop_flags INTERFACE
+  _GNU_SOURCE ORLOP_VERSION="${PROJECT_VERSION}")
+target_include_directories(orlop_flags INTERFACE ${CMAKE_SOURCE_DIR}/src)
+
+if(ORLOP_SANITIZE)
+  add_compile_options(-fsanitize=${ORLOP_SANITIZE} -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${ORLOP_SANITIZE})
+endif()
