@@ -33,7 +33,7 @@ class Encoder {
         std::memcpy(bytes, &wide, sizeof wide);
         out_.append(bytes, sizeof bytes);
     }
-    void put(const std::string& text) {
+    void put(std::string& text) {
         put(text.size());
         out_.append(text);
     }

@@ -1,0 +1,100 @@
+#include <grp.h>
+#include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include <algorithm>
+
+#include "runtime/launch/identity.h"
+
+namespace orlop::launch {
+
+namespace {
+
+constexpr int kCapabilities = 64;
+
+bool has(uint64_t set, int capability) {
+    return ((set >> capability) & 1) != 0;
+}
+
+Status drop_bounding(uint64_t keep) {
+    for (int c = 0; c < kCapabilities; ++c) {
+        // EINVAL: the kernel does not know this one, nor any later one.
+        const int known = prctl(PR_CAPBSET_READ, c, 0, 0, 0);
+        if (known < 0) return ok();
+        if (known == 1 && !has(keep, c) && prctl(PR_CAPBSET_DROP, c, 0, 0, 0) != 0) {
+            return Error::sys("drop capability " + std::to_string(c) + " from the bounding set");
+        }
+    }
+    return ok();
+}
+
+Status set_capabilities(const Capabilities& caps) {
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    __user_cap_data_struct data[2];
+    for (int half = 0; half < 2; ++half) {
+        data[half].effective = static_cast<uint32_t>(caps.effective >> (32 * half));
+        data[half].permitted = static_cast<uint32_t>(caps.permitted >> (32 * half));
+        data[half].inheritable = static_cast<uint32_t>(caps.inheritable >> (32 * half));
+    }
+    if (syscall(SYS_capset, &header, data) != 0) return Error::sys("capset");
+    for (int c = 0; c < kCapabilities; ++c) {
+        if (has(caps.ambient, c) && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, c, 0, 0) != 0) {
+            return Error::sys("raise ambient capability " + std::to_string(c));
+        }
+    }
+    return ok();
+}
+
+Status set_limits(const std::vector<Rlimit>& limits) {
+    for (const Rlimit& limit : limits) {
+        const rlimit value{limit.soft, limit.hard};
+        if (setrlimit(static_cast<__rlimit_resource_t>(limit.resource), &value) != 0) {
+            return Error::sys("set rlimit " + std::to_string(limit.resource));
+        }
+    }
+    return ok();
+}
+
+Status load_seccomp(const std::string& filter) {
+    if (filter.empty()) return ok();
+    std::vector<sock_filter> code(filter.size() / sizeof(sock_filter));
+    std::copy_n(filter.data(), code.size() * sizeof(sock_filter), reinterpret_cast<char*>(code.data()));
+    const sock_fprog program{static_cast<unsigned short>(code.size()), code.data()};
+    if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) != 0)
+        return Error::sys("load the seccomp filter");
+    return ok();
+}
+
+Status set_ids(const Identity& identity) {
+    if (setgroups(identity.groups.size(), identity.groups.data()) != 0) return Error::sys("setgroups");
+    if (setresgid(identity.gid, identity.gid, identity.gid) != 0) return Error::sys("setresgid");
+    // capabilities(7): a change of all uids from 0 clears the permitted set unless this is on.
+    if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0) return Error::sys("keep capabilities");
+    if (setresuid(identity.uid, identity.uid, identity.uid) != 0) return Error::sys("setresuid");
+    return ok();
+}
+
+}  // namespace
+
+Status become(const Process& process, const Identity& identity) {
+    umask(process.umask);
+    TRY(set_limits(process.rlimits));
+    TRY(drop_bounding(process.capabilities.bounding));
+    // seccomp(2): without no_new_privs only CAP_SYS_ADMIN may load a filter, so it goes before the
+    // capabilities.
+    if (!process.no_new_privileges) TRY(load_seccomp(process.seccomp));
+    TRY(set_ids(identity));
+    TRY(set_capabilities(process.capabilities));
+    if (process.no_new_privileges) {
+        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return Error::sys("set no_new_privs");
+        TRY(load_seccomp(process.seccomp));
+    }
+    return ok();
+}
+
+}  // namespace orlop::launch
