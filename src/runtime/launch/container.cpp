@@ -182,16 +182,18 @@ Status container_child(const LaunchPlan& plan, const Stdio& io, const SandboxNam
 }
 
 // pause needs nothing: no capability, no identity of note, no file.
-Status pause_child(const PausePlan& plan, int program, const Stdio& io) {
+Status pause_child(const PausePlan& plan, int program, int report) {
     TRY(set_oom_score(plan.oom_score_adj));
     TRY(join_if_asked(plan.net, -1, CLONE_NEWNET, "network namespace"));
     TRY(set_hostname(plan.hostname));
     TRY(set_sysctls(plan.sysctls));
     if (setsid() < 0) return Error::sys("setsid");
-    TRY(connect_stdio(io, 0));
+    TRY(connect_stdio({}, 0));
     TRY(enter_empty_root());
     const Process nothing{.user = {}, .no_new_privileges = true};
-    TRY(become(nothing, Identity{.uid = 65535, .gid = 65535, .groups = {65535}}));
+    const Identity nobody{.uid = 65535, .gid = 65535, .groups = {65535}};
+    TRY(become(nothing, nobody));
+    report_identity(report, nobody);
     char name[] = "/pause";
     char* argv[] = {name, nullptr};
     char* env[] = {nullptr};
@@ -234,7 +236,7 @@ Result<Launching> launch_pause(const PausePlan& plan, int program) {
     CloneRequest request{.flags = CLONE_NEWNS, .cgroup = &plan.cgroup};
     request.flags |= flag_if_new(plan.pid, CLONE_NEWPID) | flag_if_new(plan.net, CLONE_NEWNET) |
                      flag_if_new(plan.ipc, CLONE_NEWIPC) | flag_if_new(plan.uts, CLONE_NEWUTS);
-    return clone_child(request, [&](int) { return pause_child(plan, program, Stdio{}); });
+    return clone_child(request, [&](int report) { return pause_child(plan, program, report); });
 }
 
 }  // namespace orlop::launch

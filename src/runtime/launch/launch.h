@@ -36,6 +36,7 @@ struct Launching {
     UniqueFd report;
     UniqueFd terminal;  // the pseudo-terminal's controlling side
     Identity identity;
+    bool identified = false;  // it came as far as the last step before exec
 };
 
 // Starts the container's first process up to exec. Returns at once; the child works on its own.

@@ -83,7 +83,7 @@ Status finish(Launching& launching) {
         if (n < 0 && errno == EINTR) continue;
         if (n < 0 && errno == EAGAIN) return Error::unavailable("the process has not started yet");
         if (n < 0) return Error::sys("read the child's report");
-        if (n == 0) return ok();
+        if (n == 0) return launching.identified ? ok() : Status(Error::failed("the process was killed before its exec"));
         Report report = TRY(decode<Report>(std::string_view(buffer).substr(0, static_cast<size_t>(n))));
         const cmsghdr* c = CMSG_FIRSTHDR(&header);
         if (c != nullptr && c->cmsg_type == SCM_RIGHTS) {
@@ -91,7 +91,10 @@ Status finish(Launching& launching) {
             std::memcpy(&fd, CMSG_DATA(c), sizeof fd);
             launching.terminal.reset(fd);
         }
-        if (report.type == 'I') launching.identity = std::move(report.identity);
+        if (report.type == 'I') {
+            launching.identity = std::move(report.identity);
+            launching.identified = true;
+        }
         if (report.type == 'E') return Error(report.kind, std::move(report.what), report.errnum);
     }
 }

@@ -1,0 +1,70 @@
+#include "runtime/shim/protocol/protocol.h"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include "base/dir.h"
+
+namespace orlop::shim {
+namespace {
+
+TEST(ShimProtocol, MessagesAndDescriptorsTravelTogether) {
+    int pair[2];
+    ASSERT_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+    const UniqueFd a(pair[0]);
+    const UniqueFd b(pair[1]);
+    const UniqueFd plan = bytes_to_memfd("plan", "the plan").value();
+    ASSERT_TRUE(send_message(a.get(), {7, StartContainer{.log_path = "/var/log/x", .stdin_open = true}},
+                             {plan.get()}));
+    const auto got = receive_message(b.get());
+    ASSERT_TRUE(got) << got.error().what();
+    EXPECT_EQ(got->message.request, 7u);
+    const auto& start = std::get<StartContainer>(got->message.body);
+    EXPECT_EQ(start.log_path, "/var/log/x");
+    EXPECT_TRUE(start.stdin_open);
+    ASSERT_EQ(got->fds.size(), 1u);
+    EXPECT_EQ(read_all(got->fds[0].get()).value(), "the plan");
+}
+
+TEST(ShimProtocol, ASnapshotKeepsExits) {
+    Snapshot snapshot{
+        .shim_pid = 10, .pause_pid = 11, .containers = {{.id = "c", .exit = Exit{"c", 137, true, 5, 6}}}};
+    const auto back = decode_message(encode_message({1, snapshot}));
+    ASSERT_TRUE(back);
+    const auto& got = std::get<Snapshot>(back->body);
+    ASSERT_EQ(got.containers.size(), 1u);
+    EXPECT_EQ(got.containers[0].exit->code, 137);
+    EXPECT_TRUE(got.containers[0].exit->oom);
+}
+
+TEST(ShimProtocol, ForeignVersionsAndTypesAreRefusedByName) {
+    std::string packet = encode_message({1, Hello{}});
+    packet[0] = 9;
+    EXPECT_EQ(decode_message(packet).error().what(), "protocol version 9, expected 1");
+    packet = encode_message({1, Hello{}});
+    packet[16] = 99;
+    EXPECT_EQ(decode_message(packet).error().what(), "message type 99 is unknown");
+    EXPECT_FALSE(decode_message(""));
+    EXPECT_FALSE(decode_message(encode_message({1, Hello{}}) + "x"));
+}
+
+TEST(ShimProtocol, AClosedPeerIsNotFoundAndAnEmptySocketUnavailable) {
+    int pair[2];
+    ASSERT_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair), 0);
+    const UniqueFd a(pair[0]);
+    UniqueFd b(pair[1]);
+    EXPECT_EQ(receive_message(a.get()).error().kind(), Kind::Unavailable);
+    b.reset();
+    EXPECT_EQ(receive_message(a.get()).error().kind(), Kind::NotFound);
+    EXPECT_EQ(send_message(a.get(), {1, Hello{}}).error().kind(), Kind::NotFound);
+}
+
+TEST(ShimProtocol, AnExitRecordSurvivesItsFile) {
+    const Exit exit{"c", 143, false, 1, 2};
+    EXPECT_EQ(parse_exit_record(exit_record(exit))->code, 143);
+    EXPECT_FALSE(parse_exit_record(""));
+    EXPECT_FALSE(parse_exit_record(exit_record(exit).substr(0, 20)));
+}
+
+}  // namespace
+}  // namespace orlop::shim
