@@ -46,6 +46,10 @@ struct PortMapping {
     std::string protocol = "tcp", host_ip;
 };
 
+struct DnsConfig {
+    std::vector<std::string> servers, searches, options;
+};
+
 struct Attachment {
     std::string container_id;  // the sandbox's id
     std::string netns;         // path; may be "" for del
@@ -53,6 +57,8 @@ struct Attachment {
     std::string pod_namespace, pod_name, pod_uid;
     std::vector<PortMapping> ports;
     std::map<std::string, std::string> annotations;
+    DnsConfig dns;            // for plugins that declare the capability "dns"
+    std::string cgroup_path;  // of the pod; for plugins that declare "cgroupPath"
 };
 
 struct CniResult {
@@ -60,7 +66,7 @@ struct CniResult {
     std::string json;              // the last plugin's result, verbatim
 };
 
-// Running plugins is the outside world.
+// Running plugins is the outside world. Safe from several threads for different attachments.
 class CniRunner {
   public:
     virtual ~CniRunner() = default;
