@@ -77,6 +77,10 @@ class Shim {
     Answer on(const ReopenLog&, Asker, std::vector<UniqueFd>&);
     Answer on(const Forget&, Asker, std::vector<UniqueFd>&);
     Answer on(const Shutdown&, Asker, std::vector<UniqueFd>&);
+    template <class Other>
+    Answer on(const Other&, Asker, std::vector<UniqueFd>&) {
+        return Error::invalid("that message is not for a shim");
+    }
 
     void pause_reported();
     void container_reported(const std::string& id);

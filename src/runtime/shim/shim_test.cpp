@@ -12,6 +12,7 @@
 #include "base/dir.h"
 #include "base/spawn.h"
 #include "base/strong.h"
+#include "runtime/launch/plan.h"
 #include "runtime/shim/protocol/protocol.h"
 
 namespace orlop::shim {
@@ -23,7 +24,7 @@ using launch::LaunchPlan;
 using launch::NsFrom;
 using launch::PausePlan;
 
-constexpr int kPatience = 20000;  // ms; only a failure waits this long
+constexpr int kPatience = 8000;  // ms; only a failure waits this long
 
 class ShimTest : public testing::Test {
   protected:
