@@ -172,6 +172,37 @@ TEST_F(RealPlugins, DelAfterTheNamespaceIsGoneFreesTheAddress) {
     EXPECT_EQ(allocations(), Strings{});
 }
 
+TEST_F(RealPlugins, PodsAddedAtTheSameTimeHaveAddressesOfTheirOwn) {
+    const NetworkConfig network = bridge("1.0.0");
+    std::vector<Attachment> pods(6, attachment_);
+    std::vector<Strings> ips(pods.size());
+    std::vector<std::string> errors(pods.size());
+    const auto each = [&](const std::function<void(size_t)>& work) {
+        std::vector<std::thread> threads;
+        for (size_t i = 0; i < pods.size(); ++i) threads.emplace_back(work, i);
+        for (std::thread& thread : threads) thread.join();
+    };
+    each([&](size_t i) {
+        pods[i].container_id = "pod" + std::to_string(i);
+        pods[i].netns = create({scratch_ / "netns", {}}).value();
+        const auto added = runner_->add(network, pods[i]);
+        if (added) ips[i] = added->ips;
+        if (!added) errors[i] = added.error().what();
+    });
+    EXPECT_EQ(errors, Strings(pods.size()));
+    std::sort(ips.begin(), ips.end());
+    EXPECT_TRUE(std::adjacent_find(ips.begin(), ips.end()) == ips.end());
+    EXPECT_EQ(allocations().size(), pods.size());
+    EXPECT_EQ(runner_->cached_containers().value(),
+              (Strings{"pod0", "pod1", "pod2", "pod3", "pod4", "pod5"}));
+    each([&](size_t i) {
+        if (auto r = runner_->del(std::nullopt, pods[i]); !r) errors[i] = r.error().what();
+        if (auto r = remove(pods[i].netns); !r) errors[i] += r.error().what();
+    });
+    EXPECT_EQ(errors, Strings(pods.size()));
+    expect_nothing_left();
+}
+
 TEST_F(RealPlugins, AHostPortReachesThePodUntilDel) {
     if (access("/usr/sbin/iptables", X_OK) != 0) GTEST_SKIP() << "NEEDS: iptables";
     const NetworkConfig network =

@@ -27,7 +27,11 @@ class Scratch {
         EXPECT_NE(mkdtemp(path.data()), nullptr);
         path_ = path;
     }
-    ~Scratch() { std::filesystem::remove_all(path_); }
+    ~Scratch() {
+        std::error_code left;
+        std::filesystem::remove_all(path_, left);
+        EXPECT_FALSE(left) << path_ << ": " << left.message();
+    }
     Scratch(const Scratch&) = delete;
     Scratch& operator=(const Scratch&) = delete;
     const std::string& path() const { return path_; }
