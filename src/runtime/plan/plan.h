@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <map>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +27,28 @@ struct NodeFacts {
     std::map<std::string, uint64_t> hugepage_sizes;
     int64_t pids_limit = -1;        // per container, from the runtime's configuration
     int64_t nofile_hard = 1048576;  // our own hard RLIMIT_NOFILE
+    int32_t oom_score_adj = 0;      // our own: the least that can be given when it cannot be lowered
+    std::string hostname;           // the node's: HOSTNAME of containers whose pod has no hostname of its own
+};
+
+// Compiled default filters by what matters of the capabilities: compiling takes milliseconds, and nearly all
+// containers share one. Safe from several threads.
+class SeccompCache {
+  public:
+    Result<std::string> default_filter(uint64_t bounding_capabilities);
+
+  private:
+    static constexpr size_t kLimit = 64;
+    std::mutex mutex_;
+    std::map<uint64_t, std::string> filters_;  // guarded by mutex_
+};
+
+// A device node that the caller found for one entry of config.devices (its host_path, symlinks followed, or a
+// node in the tree below it when that is a directory).
+struct FoundDevice {
+    size_t request = 0;       // index in config.devices
+    std::string below;        // path relative to host_path, "" for host_path itself
+    launch::DeviceNode node;  // as stat(2) says; `path` is not looked at
 };
 
 // Host paths of one sandbox that its containers use.
@@ -50,10 +74,16 @@ struct ContainerRequest {
     // Host sources of config.mounts, in their order, with what they are (the caller stats them): directory or
     // not.
     std::vector<bool> mount_is_directory;
+    std::vector<FoundDevice> devices;  // at least one for each of config.devices
+    std::vector<launch::DeviceNode>
+        host_devices;  // all of the host's /dev; only privileged containers get them
+    // Content of the file that localhost_seccomp() names.
+    std::optional<std::string> seccomp_profile = std::nullopt;
+    SeccompCache* seccomp_cache = nullptr;  // optional
 };
 
-// plan.cgroup is left empty: the caller fills it when the cgroup exists. Errors are Invalid and name the
-// field.
+// plan.cgroup is left empty: the caller fills it when the cgroup exists. Errors name the field: Invalid, or
+// Unimplemented for what this runtime does not have.
 Result<launch::LaunchPlan> plan_container(const ContainerRequest& request, const NodeFacts& facts);
 
 Result<launch::PausePlan> plan_pause(const std::string& sandbox_id, const cri::PodSandboxConfig& config,
@@ -63,8 +93,18 @@ Result<launch::PausePlan> plan_pause(const std::string& sandbox_id, const cri::P
 launch::ExecPlan plan_exec(const launch::LaunchPlan& container, const std::vector<std::string>& command,
                            bool terminal);
 
-// Limits and device rules of a container's cgroup. Privileged = all devices.
-Result<cgroups::Resources> plan_resources(const cri::ContainerConfig& config, const NodeFacts& facts);
+// Limits and device rules of a container's cgroup. Privileged = all devices. `devices` as in
+// ContainerRequest.
+Result<cgroups::Resources> plan_resources(const cri::ContainerConfig& config, const NodeFacts& facts,
+                                          const std::vector<FoundDevice>& devices = {});
+
+// The limits alone: for UpdateContainerResources and for the pod's own cgroup. 0 and "" leave a limit as it
+// is.
+Result<cgroups::Resources> plan_limits(const cri::LinuxContainerResources& resources, const NodeFacts& facts);
+
+// The absolute host path of the seccomp profile that the container asks for (Localhost), "" if it asks for
+// none. The caller reads it, bounded, into ContainerRequest::seccomp_profile.
+Result<std::string> localhost_seccomp(const cri::ContainerConfig& config);
 
 // The signal to stop with: CRI stop_signal, then the image's, then SIGTERM. Invalid names the bad one.
 Result<int> stop_signal(const cri::ContainerConfig& config, const images::ImageConfig& image);

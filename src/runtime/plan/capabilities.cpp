@@ -1,0 +1,136 @@
+#include <linux/capability.h>
+
+#include <iterator>
+
+#include "runtime/plan/capability_names.h"
+#include "runtime/plan/parts.h"
+
+namespace orlop::plan {
+
+namespace {
+
+constexpr std::string_view kNames[] = {"CHOWN",
+                                       "DAC_OVERRIDE",
+                                       "DAC_READ_SEARCH",
+                                       "FOWNER",
+                                       "FSETID",
+                                       "KILL",
+                                       "SETGID",
+                                       "SETUID",
+                                       "SETPCAP",
+                                       "LINUX_IMMUTABLE",
+                                       "NET_BIND_SERVICE",
+                                       "NET_BROADCAST",
+                                       "NET_ADMIN",
+                                       "NET_RAW",
+                                       "IPC_LOCK",
+                                       "IPC_OWNER",
+                                       "SYS_MODULE",
+                                       "SYS_RAWIO",
+                                       "SYS_CHROOT",
+                                       "SYS_PTRACE",
+                                       "SYS_PACCT",
+                                       "SYS_ADMIN",
+                                       "SYS_BOOT",
+                                       "SYS_NICE",
+                                       "SYS_RESOURCE",
+                                       "SYS_TIME",
+                                       "SYS_TTY_CONFIG",
+                                       "MKNOD",
+                                       "LEASE",
+                                       "AUDIT_WRITE",
+                                       "AUDIT_CONTROL",
+                                       "SETFCAP",
+                                       "MAC_OVERRIDE",
+                                       "MAC_ADMIN",
+                                       "SYSLOG",
+                                       "WAKE_ALARM",
+                                       "BLOCK_SUSPEND",
+                                       "AUDIT_READ",
+                                       "PERFMON",
+                                       "BPF",
+                                       "CHECKPOINT_RESTORE"};
+static_assert(std::size(kNames) == CAP_CHECKPOINT_RESTORE + 1);
+
+// What containers hold unless told otherwise; both peers' sets are within it.
+constexpr unsigned kDefault[] = {CAP_CHOWN,   CAP_DAC_OVERRIDE, CAP_FSETID,           CAP_FOWNER,
+                                 CAP_MKNOD,   CAP_NET_RAW,      CAP_SETGID,           CAP_SETUID,
+                                 CAP_SETFCAP, CAP_SETPCAP,      CAP_NET_BIND_SERVICE, CAP_SYS_CHROOT,
+                                 CAP_KILL,    CAP_AUDIT_WRITE};
+
+char upper(char c) {
+    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+}
+
+bool same(std::string_view given, std::string_view upper_case) {
+    if (given.size() != upper_case.size()) return false;
+    for (size_t i = 0; i < given.size(); ++i) {
+        if (upper(given[i]) != upper_case[i]) return false;
+    }
+    return true;
+}
+
+struct NameList {
+    uint64_t mask = 0;
+    bool all = false;
+};
+
+Result<NameList> read_names(std::string_view field,
+                            const google::protobuf::RepeatedPtrField<std::string>& names) {
+    NameList list;
+    for (int i = 0; i < names.size(); ++i) {
+        if (same(names[i], "ALL") || same(names[i], "CAP_ALL")) {
+            list.all = true;
+            continue;
+        }
+        const auto number = capability_number(names[i]);
+        if (!number) {
+            return Error::invalid("linux.security_context.capabilities." + std::string(field) + "[" +
+                                  std::to_string(i) + "]: unknown capability \"" + printable(names[i]) +
+                                  "\"");
+        }
+        list.mask |= uint64_t{1} << *number;
+    }
+    return list;
+}
+
+}  // namespace
+
+std::optional<unsigned> capability_number(std::string_view name) {
+    if (name.size() > 4 && same(name.substr(0, 4), "CAP_")) name.remove_prefix(4);
+    for (unsigned i = 0; i < std::size(kNames); ++i) {
+        if (same(name, kNames[i])) return i;
+    }
+    return std::nullopt;
+}
+
+uint64_t all_capabilities() {
+    return (uint64_t{1} << std::size(kNames)) - 1;
+}
+
+Result<launch::Capabilities> plan_capabilities(const cri::LinuxContainerSecurityContext& security,
+                                               const NodeFacts& facts) {
+    if (security.privileged()) {
+        const uint64_t all = facts.capabilities;
+        return launch::Capabilities{all, all, all, 0, 0};
+    }
+    const NameList add = TRY(read_names("add_capabilities", security.capabilities().add_capabilities()));
+    const NameList drop = TRY(read_names("drop_capabilities", security.capabilities().drop_capabilities()));
+    const NameList ambient =
+        TRY(read_names("add_ambient_capabilities", security.capabilities().add_ambient_capabilities()));
+
+    // "ALL" first, so that single names can still add to "drop ALL" and take away from "add ALL".
+    uint64_t mask = 0;
+    for (const unsigned number : kDefault) mask |= uint64_t{1} << number;
+    if (add.all || ambient.all) mask = all_capabilities();
+    if (drop.all) mask = 0;
+    mask |= add.mask | ambient.mask;
+    mask &= ~drop.mask & facts.capabilities;
+
+    // The inheritable set stays empty (CVE-2022-29162) but for what is ambient: the kernel keeps a capability
+    // ambient only while it is inheritable, capabilities(7).
+    const uint64_t kept = (ambient.all ? all_capabilities() : ambient.mask) & mask;
+    return launch::Capabilities{mask, mask, mask, kept, kept};
+}
+
+}  // namespace orlop::plan

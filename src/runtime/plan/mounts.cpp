@@ -1,0 +1,181 @@
+#include <linux/mount.h>
+
+#include <algorithm>
+#include <map>
+
+#include "runtime/plan/parts.h"
+
+namespace orlop::plan {
+
+namespace {
+
+using launch::Mount;
+using launch::Propagation;
+
+constexpr uint64_t kNoSuid = MOUNT_ATTR_NOSUID;
+constexpr uint64_t kNoDev = MOUNT_ATTR_NODEV;
+constexpr uint64_t kNoExec = MOUNT_ATTR_NOEXEC;
+constexpr uint64_t kReadOnly = MOUNT_ATTR_RDONLY;
+
+Mount filesystem(std::string type, std::string source, std::string target, uint64_t attributes) {
+    Mount mount;
+    mount.type = std::move(type);
+    mount.source = std::move(source);
+    mount.target = std::move(target);
+    mount.attributes = attributes;
+    return mount;
+}
+
+// runtime-spec config-linux.md, "Default Filesystems", with the flags that runc's users know.
+std::vector<Mount> default_mounts(bool privileged) {
+    const uint64_t unless_privileged = privileged ? 0 : kReadOnly;
+    std::vector<Mount> mounts;
+    mounts.push_back(filesystem("proc", "proc", "/proc", kNoSuid | kNoDev | kNoExec));
+    mounts.push_back(filesystem("tmpfs", "tmpfs", "/dev", kNoSuid | MOUNT_ATTR_STRICTATIME));
+    mounts.back().options = {{"mode", "755"}, {"size", "65536k"}};
+    mounts.push_back(filesystem("devpts", "devpts", "/dev/pts", kNoSuid | kNoExec));
+    mounts.back().options = {{"newinstance", ""}, {"ptmxmode", "0666"}, {"mode", "0620"}, {"gid", "5"}};
+    mounts.push_back(filesystem("mqueue", "mqueue", "/dev/mqueue", kNoSuid | kNoDev | kNoExec));
+    mounts.push_back(filesystem("sysfs", "sysfs", "/sys", kNoSuid | kNoDev | kNoExec | unless_privileged));
+    mounts.push_back(
+        filesystem("cgroup", "cgroup", "/sys/fs/cgroup", kNoSuid | kNoDev | kNoExec | unless_privileged));
+    return mounts;
+}
+
+// What the runtime binds from the sandbox.
+std::vector<Mount> sandbox_mounts(const ContainerRequest& request) {
+    const SandboxPaths& paths = request.sandbox_paths;
+    const bool readonly = request.config.linux().security_context().readonly_rootfs();
+    std::vector<Mount> mounts;
+    const std::pair<const std::string&, const char*> files[] = {{paths.hostname, "/etc/hostname"},
+                                                                {paths.hosts, "/etc/hosts"},
+                                                                {paths.resolv_conf, "/etc/resolv.conf"}};
+    for (const auto& [source, target] : files) {
+        if (source.empty()) continue;
+        mounts.push_back(filesystem("bind", source, target, readonly ? kReadOnly : 0));
+        mounts.back().make_directory = false;
+    }
+    if (host_ipc(request.sandbox) || paths.shm.empty()) {
+        mounts.push_back(filesystem("bind", "/dev/shm", "/dev/shm", 0));
+    } else {
+        mounts.push_back(filesystem("bind", paths.shm, "/dev/shm", kNoSuid | kNoDev | kNoExec));
+    }
+    return mounts;
+}
+
+Result<uint64_t> option_attribute(const std::string& field, const std::string& option) {
+    static const std::map<std::string_view, uint64_t> kOptions = {
+        {"nosuid", kNoSuid},
+        {"nodev", kNoDev},
+        {"noexec", kNoExec},
+        {"ro", kReadOnly},
+        {"noatime", MOUNT_ATTR_NOATIME},
+        {"strictatime", MOUNT_ATTR_STRICTATIME},
+        {"relatime", MOUNT_ATTR_RELATIME},
+        {"nodiratime", MOUNT_ATTR_NODIRATIME},
+        {"nosymfollow", MOUNT_ATTR_NOSYMFOLLOW},
+    };
+    const auto found = kOptions.find(option);
+    if (found == kOptions.end()) {
+        return Error::invalid(field + ": \"" + printable(option) + "\" is not possible for a bind mount");
+    }
+    return found->second;
+}
+
+Result<Propagation> propagation_of(const std::string& field, cri::MountPropagation propagation) {
+    switch (propagation) {
+        case cri::PROPAGATION_PRIVATE:
+            return Propagation::Private;
+        case cri::PROPAGATION_HOST_TO_CONTAINER:
+            return Propagation::Slave;
+        case cri::PROPAGATION_BIDIRECTIONAL:
+            return Propagation::Shared;
+        default:
+            return Error::invalid(field + ": unknown value " + std::to_string(propagation));
+    }
+}
+
+Status check_supported(const cri::Mount& mount, int index) {
+    if (mount.has_image() && !mount.host_path().empty()) {
+        return Error::invalid(element("mounts", index) + ": both host_path and image");
+    }
+    if (mount.has_image() || !mount.image_sub_path().empty()) {
+        return Error::unimplemented(element("mounts", index, "image") + ": image volumes");
+    }
+    if (mount.uidmappings_size() > 0 || mount.gidmappings_size() > 0) {
+        return Error::unimplemented(element("mounts", index, "uidMappings and gidMappings") +
+                                    ": id-mapped mounts");
+    }
+    if (mount.recursive_read_only() && !mount.readonly()) {
+        return Error::invalid(element("mounts", index, "recursive_read_only") + ": needs readonly");
+    }
+    if (mount.recursive_read_only() && mount.propagation() != cri::PROPAGATION_PRIVATE) {
+        return Error::invalid(element("mounts", index, "recursive_read_only") +
+                              ": needs PROPAGATION_PRIVATE");
+    }
+    return ok();
+}
+
+Result<Mount> bind_mount(const ContainerRequest& request, int index) {
+    const cri::Mount& from = request.config.mounts(index);
+    TRY(check_supported(from, index));
+    Mount mount;
+    mount.type = "bind";
+    // As it is: ".." after a symlink is not what it looks like.
+    TRY(clean_path(element("mounts", index, "host_path"), from.host_path()));
+    mount.source = from.host_path();
+    mount.target = TRY(clean_path(element("mounts", index, "container_path"), from.container_path()));
+    if (mount.target == "/") {
+        return Error::invalid(element("mounts", index, "container_path") + ": the root itself");
+    }
+    mount.propagation = TRY(propagation_of(element("mounts", index, "propagation"), from.propagation()));
+    mount.recursive_readonly = from.recursive_read_only();
+    if (from.readonly()) mount.attributes |= kReadOnly;
+    for (const std::string& option : from.mount_options()) {
+        mount.attributes |= TRY(option_attribute(element("mounts", index, "mount_options"), option));
+    }
+    const auto at = static_cast<size_t>(index);
+    if (at < request.mount_is_directory.size()) mount.make_directory = request.mount_is_directory[at];
+    return mount;
+}
+
+bool has_target(const std::vector<Mount>& mounts, const std::string& target) {
+    return std::any_of(mounts.begin(), mounts.end(), [&](const Mount& m) { return m.target == target; });
+}
+
+auto depth(const Mount& mount) {
+    return std::count(mount.target.begin(), mount.target.end(), '/');
+}
+
+}  // namespace
+
+bool mounts_dev(const cri::ContainerConfig& config) {
+    return std::any_of(config.mounts().begin(), config.mounts().end(), [](const cri::Mount& mount) {
+        const auto target = clean_path("container_path", mount.container_path());
+        return target && *target == "/dev";
+    });
+}
+
+Result<std::vector<Mount>> plan_mounts(const ContainerRequest& request) {
+    std::vector<Mount> binds;
+    for (int i = 0; i < request.config.mounts_size(); ++i) binds.push_back(TRY(bind_mount(request, i)));
+    const bool own_dev = has_target(binds, "/dev");
+    for (Mount& mount : sandbox_mounts(request)) {
+        if (has_target(binds, mount.target)) continue;
+        binds.push_back(std::move(mount));
+    }
+    // Parents before children, else a mount would hide those below it.
+    std::stable_sort(binds.begin(), binds.end(),
+                     [](const Mount& a, const Mount& b) { return depth(a) < depth(b); });
+
+    std::vector<Mount> mounts;
+    for (Mount& mount : default_mounts(request.config.linux().security_context().privileged())) {
+        if (has_target(binds, mount.target)) continue;
+        if (own_dev && mount.target.starts_with("/dev/")) continue;
+        mounts.push_back(std::move(mount));
+    }
+    mounts.insert(mounts.end(), std::make_move_iterator(binds.begin()), std::make_move_iterator(binds.end()));
+    return mounts;
+}
+
+}  // namespace orlop::plan
