@@ -1,0 +1,62 @@
+#include "cgroups/files.h"
+
+#include <fcntl.h>
+
+#include <charconv>
+
+#include "base/dir.h"
+
+namespace orlop::cgroups {
+
+Status write_value(const std::string& path, std::string_view value) {
+    UniqueFd fd(open(path.c_str(), O_WRONLY | O_CLOEXEC));
+    if (!fd) return Error::sys("open " + path);
+    if (write(fd.get(), value.data(), value.size()) != static_cast<ssize_t>(value.size())) {
+        return Error::sys("write " + std::string(value) + " to " + path);
+    }
+    return ok();
+}
+
+namespace {
+
+Result<uint64_t> number_in(std::string_view text, const std::string& path) {
+    while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.remove_suffix(1);
+    if (text == "max") return UINT64_MAX;
+    uint64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size()) {
+        return Error::failed(path + ": \"" + std::string(text.substr(0, 64)) + "\" is not a number");
+    }
+    return value;
+}
+
+}  // namespace
+
+Result<uint64_t> read_number(const std::string& path) {
+    return number_in(TRY(read_file(path)), path);
+}
+
+Result<uint64_t> read_keyed(const std::string& path, std::string_view key) {
+    const std::string text = TRY(read_file(path));
+    std::string_view left = text;
+    while (!left.empty()) {
+        const size_t end = std::min(left.find('\n'), left.size());
+        const std::string_view line = left.substr(0, end);
+        left.remove_prefix(std::min(end + 1, left.size()));
+        if (line.size() > key.size() && line.starts_with(key) && line[key.size()] == ' ') {
+            return number_in(line.substr(key.size() + 1), path);
+        }
+    }
+    return uint64_t{0};
+}
+
+bool file_exists(const std::string& path) {
+    return access(path.c_str(), F_OK) == 0;
+}
+
+std::string limit_text(int64_t limit, Version version) {
+    if (limit < 0) return version == Version::V2 ? "max" : "-1";
+    return std::to_string(limit);
+}
+
+}  // namespace orlop::cgroups

@@ -1,0 +1,37 @@
+// Reading and writing single cgroup files; inside the module only.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "cgroups/cgroup.h"
+
+namespace orlop::cgroups {
+
+// One write(2): cgroup files take a value whole. The error names file and value.
+Status write_value(const std::string& path, std::string_view value);
+Result<uint64_t> read_number(const std::string& path);  // "max" = UINT64_MAX
+// The number behind `key ` in a flat-keyed file (memory.stat, memory.events, ...); 0 when the key is absent.
+Result<uint64_t> read_keyed(const std::string& path, std::string_view key);
+bool file_exists(const std::string& path);
+// "max" on v2 and "-1" on v1 for negative numbers.
+std::string limit_text(int64_t limit, Version version);
+
+// One controller each; `dir` holds its files. Called only when something of it is set.
+Status apply_cpu(const std::string& dir, Version version, const Resources& resources);
+Status apply_cpuset(const std::string& dir, const Resources& resources);
+Status apply_memory(const std::string& dir, Version version, const Resources& resources);
+Status apply_pids(const std::string& dir, Version version, const Resources& resources);
+Status apply_hugetlb(const std::string& dir, Version version, const Resources& resources);
+Status apply_devices_v1(const std::string& dir, const std::vector<DeviceRule>& rules);
+Status apply_devices_v2(const std::string& dir, const std::vector<DeviceRule>& rules);
+
+// The directories of `path` in every hierarchy, made with their parents; on v2 controllers are enabled in
+// ancestors down to `delegate_from` levels above the leaf (0: in the parent too).
+Status make_directories(const Hierarchies& h, const std::string& path);
+Status enable_controllers(const std::string& dir);
+
+}  // namespace orlop::cgroups

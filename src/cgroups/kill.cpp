@@ -1,0 +1,108 @@
+#include <poll.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/dir.h"
+#include "cgroups/files.h"
+
+namespace orlop::cgroups {
+
+namespace {
+
+int left_ms(Nanos end) {
+    return static_cast<int>(
+        std::max<int64_t>(0, std::chrono::ceil<Millis>(end - SystemClock().monotonic()).count()));
+}
+
+struct Victim {
+    pid_t pid;
+    UniqueFd fd;
+};
+
+std::vector<Victim> hold(const std::vector<pid_t>& pids) {
+    std::vector<Victim> out;
+    for (const pid_t pid : pids) {
+        UniqueFd fd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+        if (fd) out.push_back({pid, std::move(fd)});  // else it is gone already
+    }
+    return out;
+}
+
+// False at the deadline with some still alive.
+bool wait_all(const std::vector<Victim>& victims, Nanos end) {
+    for (const Victim& victim : victims) {
+        pollfd fd{victim.fd.get(), POLLIN, 0};
+        int n = 0;
+        do {
+            n = poll(&fd, 1, left_ms(end));
+        } while (n < 0 && errno == EINTR);
+        if (n == 0) return false;
+    }
+    return true;
+}
+
+// cgroup.kill (5.14) takes the whole subtree at once, whatever forks meanwhile. On hybrid hosts it is in the
+// v2 directory.
+void kill_by_file(const Hierarchies& h, const std::string& path) {
+    const std::string v2 = h.version == Version::V2 ? h.root : h.hybrid_v2;
+    // Missing before 5.14: the signals that follow do the same for all but a fork in this very moment, and
+    // the loop repeats.
+    if (!v2.empty()) (void)write_value(v2 + path + "/cgroup.kill", "1");
+}
+
+// rmdir of one directory and all below it; ENOENT is fine. Returns the errno of what is in the way, or 0.
+int remove_below(const std::string& dir) {
+    if (rmdir(dir.c_str()) == 0 || errno == ENOENT) return 0;
+    if (errno != EBUSY && errno != ENOTEMPTY) return errno;
+    const auto opened = Dir::open(dir);
+    if (!opened) return opened.error().errnum() == ENOENT ? 0 : opened.error().errnum();
+    const auto names = opened->list();
+    if (!names) return names.error().errnum();
+    for (const std::string& name : *names) {
+        if (!opened->open_dir(name)) continue;
+        if (const int e = remove_below(dir + "/" + name); e != 0) return e;
+    }
+    return rmdir(dir.c_str()) == 0 || errno == ENOENT ? 0 : errno;
+}
+
+}  // namespace
+
+Status Cgroup::kill_all(Nanos timeout) const {
+    const Nanos end = SystemClock().monotonic() + timeout;
+    for (;;) {
+        const std::vector<Victim> victims = hold(TRY(processes_recursive()));
+        if (victims.empty()) return ok();
+        // By file first, so that nothing can fork away; then by name, for what is not in the v2 directory of
+        // a hybrid host.
+        kill_by_file(*h_, path_);
+        for (const Victim& victim : victims)
+            syscall(SYS_pidfd_send_signal, victim.fd.get(), SIGKILL, nullptr, 0);
+        if (!wait_all(victims, end)) {
+            return Error::timed_out(std::to_string(victims.size()) + " processes of cgroup " + path_ +
+                                    " were killed but have not ended, the first is " +
+                                    std::to_string(victims[0].pid));
+        }
+        if (SystemClock().monotonic() >= end) return Error::timed_out("cgroup " + path_ + " keeps forking");
+    }
+}
+
+Status Cgroup::remove(Nanos timeout) const {
+    const Nanos end = SystemClock().monotonic() + timeout;
+    for (const std::string& dir : directories()) {
+        for (;;) {
+            const int e = remove_below(dir);
+            if (e == 0) break;
+            if (e != EBUSY || SystemClock().monotonic() >= end) return Error::sys("remove cgroup " + dir, e);
+            // A dead process leaves its cgroup a moment after its exit is visible, and cgroup v1 has no event
+            // for that.
+            wait_all(hold(TRY(processes_recursive())), end);
+            poll(nullptr, 0, 1);
+        }
+    }
+    return ok();
+}
+
+}  // namespace orlop::cgroups
