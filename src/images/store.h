@@ -1,10 +1,13 @@
 // The content-addressed image store: what is imported, and what containers are made of.
 //
 //   <root>/                      0700, owned by root
+//     lock                       flock(2) of the one process that has it open; holds its pid
 //     images.db                  SQLite (WAL): images, references, layers; the truth about what exists
 //     blobs/sha256/<hex>         manifests and configs, content-addressed
 //     layers/<diffid hex>/       one unpacked layer, overlayfs lower format (0/0 whiteouts,
-//     trusted.overlay.opaque) ingest/                    work in progress; emptied at start
+//                                trusted.overlay.opaque); <diffid hex>.<chain> if the layer's tar lacks
+//                                directories whose attributes then come from the layers below it
+//     ingest/                    work in progress; emptied at start
 #pragma once
 
 #include <cstdint>
