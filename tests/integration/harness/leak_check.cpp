@@ -88,7 +88,9 @@ Names processes(const NodePaths& paths) {
         if (!named && !inside) continue;
         std::string shown = cmdline->substr(0, 200);
         std::replace(shown.begin(), shown.end(), '\0', ' ');
-        found.insert(name + " " + shown);
+        // Numbered, not by pid: a restarted daemon is not one more.
+        int copy = 1;
+        while (!found.insert(shown + "#" + std::to_string(copy)).second) ++copy;
     }
     return found;
 }
@@ -150,13 +152,17 @@ Holdings LeakCheck::look() const {
             {"files", files(paths_)},   {"addresses", addresses(paths_)}};
 }
 
+std::string LeakCheck::left() const {
+    return difference(before_, look());
+}
+
 void LeakCheck::expect_clean(std::chrono::seconds limit) const {
-    std::string left;
+    std::string found;
     eventually(limit, [&] {
-        left = difference(before_, look());
-        return left.empty();
+        found = left();
+        return found.empty();
     });
-    EXPECT_EQ(left, "");
+    EXPECT_EQ(found, "");
 }
 
 }  // namespace orlop::it

@@ -20,6 +20,8 @@ class LeakCheck {
     // Fails the test with everything that was not there at the beginning and does not go away within the
     // deadline (exits of processes are noticed a moment after the call that caused them).
     void expect_clean(std::chrono::seconds limit = scaled(5)) const;
+    // What is there now and was not then, one line each.
+    std::string left() const;
 
   private:
     Holdings look() const;

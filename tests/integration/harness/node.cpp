@@ -42,7 +42,12 @@ bool connects(const std::string& unix_socket) {
     return fd && connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0;
 }
 
-Node::Node(const std::string& name) : paths_(NodePaths::of(name)) {}
+Node::Node(const std::string& name) : paths_(NodePaths::of(name)) {
+    // What a run that was killed left there would look like this one's.
+    std::error_code error;
+    std::filesystem::remove_all(paths_.base, error);
+    std::filesystem::remove_all(paths_.run, error);
+}
 
 Node::~Node() {
     if (runtime_.running()) {
@@ -153,9 +158,9 @@ Status Node::import(const ImageSpec& image) {
         place().reference
             ? it::run({"/usr/bin/ctr", "-a", paths_.socket, "-n", "k8s.io", "images", "import", file}, {},
                       scaled(120))
-            : it::run(
-                  {place().bin("orlop"), "image", "import", "--endpoint", "unix://" + paths_.socket, file},
-                  {}, scaled(120));
+            : it::run({place().bin("orlop"), "image", "import", "--runtime-endpoint",
+                       "unix://" + paths_.socket, file},
+                      {}, scaled(120));
     TRY(TRY(Dir::open(paths_.base)).unlink("image.tar"));
     if (!reply.ok()) return Error::failed("import of " + image.name + ": " + reply.err + reply.out);
     return ok();

@@ -122,9 +122,8 @@ Unmet unmet(std::initializer_list<Need> needs) {
         if (checked.missing.empty()) continue;
         all.reason += (all.reason.empty() ? "" : "; ") + checked.missing;
         // Our own programs are never optional: without them there is nothing to test.
-        const bool own =
-            need == Need::Agent || need == Need::Cli || (need == Need::Orlop && !place().reference);
-        all.promised = all.promised || own || promised(checked.name);
+        const bool own = need == Need::Orlop || need == Need::Agent || need == Need::Cli;
+        all.promised = all.promised || (own && !place().reference) || promised(checked.name);
     }
     return all;
 }
