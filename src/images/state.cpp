@@ -30,7 +30,7 @@ Result<Image> StoreState::image_of(const ImageRow& row) const {
     image.repo_digests = row.repo_digests;
     image.config_json = TRY(blobs_.read(hex_part(row.id), kMaxDocument));
     if (sha256_of(image.config_json).str() != row.id)
-        return Error::failed("config of image " + row.id + " is damaged");
+        return Error::invalid("config of image " + row.id + " is damaged");
     image.config = TRY(parse_config(image.config_json)).config;
     image.size = image.config_json.size();
     std::set<std::string> counted;

@@ -76,7 +76,11 @@ Status StoreState::repair() {
             TRY(catalog_.drop_layer(layer.key));
     }
     for (const ImageRow& row : TRY(catalog_.images())) {
-        if (!image_of(row)) TRY(catalog_.remove_image(row.id));
+        const auto image = image_of(row);
+        if (image) continue;
+        // An error of the disk or of this process says nothing about the image.
+        if (image.error().kind() == Kind::Failed) return image.error();
+        TRY(catalog_.remove_image(row.id));
     }
     for (const std::string& name : TRY(layers_.list())) {
         if (!known.contains(name)) TRY(layers_.remove_tree(name));

@@ -71,6 +71,16 @@ Files oci_files(const std::vector<TestLayer>& layers, const std::string& ref,
 std::string add_blob(Files& files, const std::string& media_type, const std::string& content,
                      const std::string& more = "");
 
+// bin/sh, etc/keep, etc/gone, opt/old; and a layer above it that removes etc/gone, replaces all of opt by
+// opt/only and adds etc/new.
+TestLayer base_layer();
+TestLayer top_layer();
+// One file that holds its own name.
+TestLayer small_layer(const std::string& name);
+// A docker-archive.
+std::string docker_archive(const std::vector<TestLayer>& layers, const std::vector<std::string>& tags);
+
+// In <scratch>/store.
 std::unique_ptr<Store> open_store(const Scratch& scratch);
 // Of the import of `bytes` written to a file; fails the test on an error.
 Image import_one(Store& store, const Scratch& scratch, const std::string& bytes,
@@ -78,7 +88,8 @@ Image import_one(Store& store, const Scratch& scratch, const std::string& bytes,
 // The error that the import must give.
 Error import_error(Store& store, const Scratch& scratch, const std::string& bytes,
                    const std::string& reference = "");
-// Names in a directory below the store's root.
+std::vector<std::string> layer_names(const Scratch& scratch);
+// Sorted.
 std::vector<std::string> names_in(const std::string& directory);
 
 }  // namespace orlop::images::test

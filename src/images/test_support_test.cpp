@@ -169,6 +169,37 @@ Files oci_files(const std::vector<TestLayer>& layers, const std::string& ref, co
     return files;
 }
 
+TestLayer base_layer() {
+    return {make_tar({directory("bin"),
+                      {.path = "bin/sh", .data = "shell", .mode = 0755},
+                      directory("etc"),
+                      {.path = "etc/keep", .data = "keep"},
+                      {.path = "etc/gone", .data = "gone"},
+                      directory("opt"),
+                      {.path = "opt/old", .data = "old"}})};
+}
+
+TestLayer top_layer() {
+    return {make_tar({directory("etc"),
+                      {.path = "etc/.wh.gone"},
+                      {.path = "etc/new", .data = "new"},
+                      directory("opt"),
+                      {.path = "opt/.wh..wh..opq"},
+                      {.path = "opt/only", .data = "only"}})};
+}
+
+TestLayer small_layer(const std::string& name) {
+    return {make_tar({{.path = name, .data = name}})};
+}
+
+std::string docker_archive(const std::vector<TestLayer>& layers, const std::vector<std::string>& tags) {
+    return tar_of(docker_files(layers, tags));
+}
+
+std::vector<std::string> layer_names(const Scratch& scratch) {
+    return names_in(scratch / "store/layers");
+}
+
 std::unique_ptr<Store> open_store(const Scratch& scratch) {
     auto store = Store::open(scratch / "store");
     EXPECT_TRUE(store.ok()) << (store ? "" : store.error().what());
