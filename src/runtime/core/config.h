@@ -1,0 +1,46 @@
+// The daemon's settings: defaults, then the TOML file, then flags.
+//
+//   listen = "/run/orlop/runtime.sock"      root = "/var/lib/orlop"       state = "/run/orlop"
+//   netns_dir = "/run/netns"                cgroup_driver = "systemd"     shim =
+//   "/usr/libexec/orlop/orlop-shim" registry_config_dir = "/etc/orlop/certs.d" pids_limit = -1 [cni] conf_dir
+//   = "/etc/cni/net.d"  bin_dirs = ["/opt/cni/bin"]  cache_dir = "/var/lib/cni" [log]  level = "info"  format
+//   = "text"
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/log/log.h"
+#include "base/result.h"
+#include "netns/cni.h"
+#include "runtime/core/paths.h"
+
+namespace orlop::core {
+
+struct Config {
+    std::string listen = "/run/orlop/runtime.sock";  // absolute path
+    Paths paths;
+    netns::CniPaths cni;
+    std::string registry_config_dir = "/etc/orlop/certs.d";
+    std::string cgroup_driver;  // "systemd", "cgroupfs"; "" = what fits the host
+    std::string shim;           // "" = orlop-shim beside our own executable
+    int64_t pids_limit = -1;    // of each container; -1 = none
+    LogOptions log;
+};
+
+struct CommandLine {
+    Config config;
+    bool done = false;  // --help, --version: `output` is all that is wanted
+    std::string output;
+};
+
+// Flags win over the file. Errors are one line that names the flag, or the key and the file.
+Result<CommandLine> parse_command_line(int argc, const char* const* argv);
+
+// Puts the file's settings over `config`. Unknown keys and wrong types are errors.
+Status apply_toml(Config& config, const std::string& file, const std::string& text);
+
+// For Status: the settings as JSON.
+std::string config_json(const Config& config);
+
+}  // namespace orlop::core

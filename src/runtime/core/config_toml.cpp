@@ -1,0 +1,101 @@
+#define TOML_EXCEPTIONS 1
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <functional>
+#include <map>
+
+#include "runtime/core/config.h"
+
+namespace orlop::core {
+
+namespace {
+
+// Takes one value; an error says what it should be.
+using Setter = std::function<Status(const toml::node&)>;
+using Table = std::map<std::string, Setter>;
+
+Setter text(std::string& into, std::vector<std::string> allowed = {}) {
+    return [&into, allowed](const toml::node& node) -> Status {
+        const auto value = node.value_exact<std::string>();
+        if (!value) return Error::invalid("has to be a string");
+        if (!allowed.empty() && std::find(allowed.begin(), allowed.end(), *value) == allowed.end()) {
+            std::string list;
+            for (const auto& word : allowed) list += (list.empty() ? "" : ", ") + word;
+            return Error::invalid("has to be one of " + list + ", not \"" + *value + "\"");
+        }
+        into = *value;
+        return ok();
+    };
+}
+
+Setter number(int64_t& into) {
+    return [&into](const toml::node& node) -> Status {
+        const auto value = node.value_exact<int64_t>();
+        if (!value) return Error::invalid("has to be a whole number");
+        into = *value;
+        return ok();
+    };
+}
+
+Setter texts(std::vector<std::string>& into) {
+    return [&into](const toml::node& node) -> Status {
+        const toml::array* list = node.as_array();
+        if (list == nullptr) return Error::invalid("has to be a list of strings");
+        std::vector<std::string> values;
+        for (const toml::node& item : *list) {
+            const auto value = item.value_exact<std::string>();
+            if (!value) return Error::invalid("has to be a list of strings");
+            values.push_back(*value);
+        }
+        into = std::move(values);
+        return ok();
+    };
+}
+
+Setter section(Table table);
+
+Status apply_table(const toml::table& from, const Table& table) {
+    for (const auto& [key, node] : from) {
+        const std::string name(key.str());
+        const auto setter = table.find(name);
+        if (setter == table.end()) return Error::invalid("unknown key \"" + name + "\"");
+        if (auto r = setter->second(node); !r) return std::move(r).error().under(name);
+    }
+    return ok();
+}
+
+Setter section(Table table) {
+    return [table = std::move(table)](const toml::node& node) -> Status {
+        const toml::table* inner = node.as_table();
+        if (inner == nullptr) return Error::invalid("has to be a table");
+        return apply_table(*inner, table);
+    };
+}
+
+}  // namespace
+
+Status apply_toml(Config& config, const std::string& file, const std::string& text_of_file) {
+    const Table table = {
+        {"listen", text(config.listen)},
+        {"root", text(config.paths.root)},
+        {"state", text(config.paths.state)},
+        {"netns_dir", text(config.paths.netns_dir)},
+        {"registry_config_dir", text(config.registry_config_dir)},
+        {"cgroup_driver", text(config.cgroup_driver, {"systemd", "cgroupfs"})},
+        {"shim", text(config.shim)},
+        {"pids_limit", number(config.pids_limit)},
+        {"cni", section({{"conf_dir", text(config.cni.conf_dir)},
+                         {"bin_dirs", texts(config.cni.bin_dirs)},
+                         {"cache_dir", text(config.cni.cache_dir)}})},
+        {"log", section({{"level", text(config.log.level, {"trace", "debug", "info", "warn", "error"})},
+                         {"format", text(config.log.format, {"text", "json"})}})}};
+    try {
+        return apply_table(toml::parse(text_of_file), table).under(file);
+    } catch (const toml::parse_error& e) {
+        return Error::invalid(file + ":" + std::to_string(e.source().begin.line) + ": " +
+                              std::string(e.description()));
+    }
+}
+
+}  // namespace orlop::core

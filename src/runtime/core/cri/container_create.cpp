@@ -1,0 +1,148 @@
+#include <google/protobuf/util/message_differencer.h>
+
+#include "base/undo.h"
+#include "runtime/core/cri/handlers.h"
+#include "runtime/core/cri/tear_down.h"
+#include "runtime/core/error_map.h"
+#include "runtime/core/host_facts.h"
+
+namespace orlop::core {
+
+namespace {
+
+Result<std::string> existing_container(const State& state, const std::string& id,
+                                       const cri::ContainerConfig& wanted, const std::string& name) {
+    const Containers::Ptr record = state.containers->get(id);
+    if (record && record->phase == ContainerPhase::Created &&
+        google::protobuf::util::MessageDifferencer::Equals(record->config, wanted)) {
+        return id;
+    }
+    return Error(Kind::Exists,
+                 name + " exists already with id " + id + ": remove it, or use another attempt number");
+}
+
+Result<images::Image> image_for(const images::Store& store, const cri::ImageSpec& spec) {
+    if (spec.image().empty()) return Error::invalid("image.image is empty");
+    auto image = TRY(store.find(spec.image()));
+    if (!image) {
+        return Error::failed("image \"" + spec.image() + "\" is not on this node: pull or import it first");
+    }
+    return std::move(*image);
+}
+
+plan::SandboxPaths paths_of(const Paths& paths, const SandboxRecord& sandbox) {
+    const std::string dir = paths.sandbox(sandbox.id);
+    return {.netns = sandbox.netns,
+            .shm = host_ipc(sandbox.config) ? "" : paths.shm(sandbox.id),
+            .hostname = dir + "/hostname",
+            .hosts = dir + "/hosts",
+            .resolv_conf = dir + "/resolv.conf"};
+}
+
+struct Creating {
+    Parts& parts;
+    const SandboxRecord& sandbox;
+    const cri::ContainerConfig& config;
+    std::string id;
+    UndoStack undo;
+};
+
+Result<plan::ContainerPaths> make_directories(Creating& c, const images::Image& image, Dir& dir) {
+    plan::ContainerPaths paths;
+    paths.layers = TRY(c.parts.images.pin_layers(image.id, c.id));
+    c.undo.push("image layers", [&c] { return c.parts.images.unpin_layers(c.id); });
+    paths.upper = TRY(dir.make_dir("upper", 0755)).path();
+    paths.work = TRY(dir.make_dir("work", 0700)).path();
+    paths.staging = c.parts.paths.staging();
+    return paths;
+}
+
+Result<launch::LaunchPlan> plan_it(Creating& c, const images::Image& image, Dir& dir) {
+    const std::vector<bool> directories = TRY(stat_mounts(c.config));
+    std::vector<plan::FoundDevice> devices = TRY(find_devices(c.config));
+    // Limits are applied at the start; what is wrong with them is said here.
+    TRY(plan::plan_resources(c.config, c.parts.facts, devices));
+    std::vector<launch::DeviceNode> host_devices;
+    if (c.config.linux().security_context().privileged()) host_devices = TRY(list_host_devices());
+    std::optional<std::string> profile = TRY(read_seccomp_profile(c.config));
+    const plan::ContainerPaths paths = TRY(make_directories(c, image, dir));
+    const plan::SandboxPaths sandbox_paths = paths_of(c.parts.paths, c.sandbox);
+    return plan::plan_container({.config = c.config,
+                                 .sandbox = c.sandbox.config,
+                                 .image = image,
+                                 .sandbox_paths = sandbox_paths,
+                                 .paths = paths,
+                                 .id = c.id,
+                                 .mount_is_directory = directories,
+                                 .devices = std::move(devices),
+                                 .host_devices = std::move(host_devices),
+                                 .seccomp_profile = std::move(profile),
+                                 .seccomp_cache = &c.parts.seccomp},
+                                c.parts.facts);
+}
+
+Result<std::string> create(Creating& c) {
+    const images::Image image = TRY(image_for(c.parts.images, c.config.image()));
+    ContainerRecord record;
+    record.id = c.id;
+    record.sandbox = c.sandbox.id;
+    record.config = c.config;
+    record.created_at = c.parts.clock.wall().count();
+    record.image_id = image.id;
+    record.image_ref = image_ref_of(image);
+    record.log_path = TRY(log_path_of(c.sandbox.config, c.config));
+    record.stop_signal = TRY(plan::stop_signal(c.config, image.config));
+
+    Dir dir = TRY(c.parts.state.containers->make_directory(c.id));
+    c.undo.push("directory", [&c] { return c.parts.state.containers->discard(c.id); });
+    TRY(save_plan(dir, TRY(plan_it(c, image, dir))));
+    TRY(c.parts.state.containers->insert(std::move(record)));
+    return c.id;
+}
+
+}  // namespace
+
+Result<std::string> log_path_of(const cri::PodSandboxConfig& sandbox, const cri::ContainerConfig& container) {
+    const std::string& path = container.log_path();
+    if (path.empty() || sandbox.log_directory().empty()) return std::string();
+    if (path.front() == '/')
+        return Error::invalid("log_path \"" + path + "\" is absolute: it is below log_directory");
+    for (const std::string& whole : {path, sandbox.log_directory()}) {
+        if (("/" + whole + "/").find("/../") != std::string::npos) {
+            return Error::invalid("log path \"" + whole + "\" has a \"..\"");
+        }
+        if (whole.find('\0') != std::string::npos) return Error::invalid("log path has a NUL");
+    }
+    return sandbox.log_directory() + (sandbox.log_directory().ends_with('/') ? "" : "/") + path;
+}
+
+Result<std::string> create_container(Parts& parts, const cri::CreateContainerRequest& request, Nanos wait) {
+    const auto found = TRY(parts.state.sandboxes->resolve(request.pod_sandbox_id()));
+    if (request.config().metadata().name().empty()) return Error::invalid("metadata.name is empty");
+    const std::string name = unique_name(found->id, request.config().metadata());
+    const std::string id = random_hex_id();
+    Names::Outcome claimed = TRY(parts.state.names.claim(name, id, wait));
+    if (!claimed.claim) return existing_container(parts.state, claimed.existing, request.config(), name);
+
+    claimed.claim->stage("waiting for the pod");
+    PodLocks::Guard pod = TRY(parts.state.pods.acquire(found->id, wait));
+    const Sandboxes::Ptr sandbox = parts.state.sandboxes->get(found->id);
+    if (!sandbox || sandbox->phase != SandboxPhase::Ready) {
+        return Error::precondition("sandbox " + found->id +
+                                   " is not ready: no container can be created in it");
+    }
+    claimed.claim->stage("container directory");
+    Creating c{.parts = parts, .sandbox = *sandbox, .config = request.config(), .id = id, .undo = {}};
+    auto created = inner(create(c));
+    if (!created) {
+        Error error = std::move(created).error().under(name);
+        if (auto undone = c.undo.unwind(); !undone) return std::move(error).also(undone.error());
+        return error;
+    }
+    c.undo.commit();
+    claimed.claim->keep();
+    parts.announcer.announce(cri::CONTAINER_CREATED_EVENT, id, sandbox->id);
+    return id;
+}
+
+}  // namespace orlop::core

@@ -1,0 +1,108 @@
+// The RPCs of the CRI that this runtime does not have yet, each answering with its name.
+#pragma once
+
+#include <string>
+
+#include "cri/api.grpc.pb.h"
+
+namespace orlop::core {
+
+namespace cri = ::runtime::v1;
+
+inline grpc::Status not_built(const std::string& rpc) {
+    return {grpc::StatusCode::UNIMPLEMENTED, rpc + " is not built yet"};
+}
+
+class NotBuiltRuntime : public cri::RuntimeService::Service {
+    using Context = grpc::ServerContext;
+    template <class T>
+    using Writer = grpc::ServerWriter<T>;
+
+  public:
+    grpc::Status StreamPodSandboxes(Context*, const cri::StreamPodSandboxesRequest*,
+                                    Writer<cri::StreamPodSandboxesResponse>*) override {
+        return not_built("StreamPodSandboxes");
+    }
+    grpc::Status UpdatePodSandboxResources(Context*, const cri::UpdatePodSandboxResourcesRequest*,
+                                           cri::UpdatePodSandboxResourcesResponse*) override {
+        return not_built("UpdatePodSandboxResources");
+    }
+    grpc::Status StreamContainers(Context*, const cri::StreamContainersRequest*,
+                                  Writer<cri::StreamContainersResponse>*) override {
+        return not_built("StreamContainers");
+    }
+    grpc::Status UpdateContainerResources(Context*, const cri::UpdateContainerResourcesRequest*,
+                                          cri::UpdateContainerResourcesResponse*) override {
+        return not_built("UpdateContainerResources");
+    }
+    grpc::Status Exec(Context*, const cri::ExecRequest*, cri::ExecResponse*) override {
+        return not_built("Exec");
+    }
+    grpc::Status Attach(Context*, const cri::AttachRequest*, cri::AttachResponse*) override {
+        return not_built("Attach");
+    }
+    grpc::Status PortForward(Context*, const cri::PortForwardRequest*, cri::PortForwardResponse*) override {
+        return not_built("PortForward");
+    }
+    grpc::Status ContainerStats(Context*, const cri::ContainerStatsRequest*,
+                                cri::ContainerStatsResponse*) override {
+        return not_built("ContainerStats");
+    }
+    grpc::Status ListContainerStats(Context*, const cri::ListContainerStatsRequest*,
+                                    cri::ListContainerStatsResponse*) override {
+        return not_built("ListContainerStats");
+    }
+    grpc::Status StreamContainerStats(Context*, const cri::StreamContainerStatsRequest*,
+                                      Writer<cri::StreamContainerStatsResponse>*) override {
+        return not_built("StreamContainerStats");
+    }
+    grpc::Status PodSandboxStats(Context*, const cri::PodSandboxStatsRequest*,
+                                 cri::PodSandboxStatsResponse*) override {
+        return not_built("PodSandboxStats");
+    }
+    grpc::Status ListPodSandboxStats(Context*, const cri::ListPodSandboxStatsRequest*,
+                                     cri::ListPodSandboxStatsResponse*) override {
+        return not_built("ListPodSandboxStats");
+    }
+    grpc::Status StreamPodSandboxStats(Context*, const cri::StreamPodSandboxStatsRequest*,
+                                       Writer<cri::StreamPodSandboxStatsResponse>*) override {
+        return not_built("StreamPodSandboxStats");
+    }
+    grpc::Status ListMetricDescriptors(Context*, const cri::ListMetricDescriptorsRequest*,
+                                       cri::ListMetricDescriptorsResponse*) override {
+        return not_built("ListMetricDescriptors");
+    }
+    grpc::Status ListPodSandboxMetrics(Context*, const cri::ListPodSandboxMetricsRequest*,
+                                       cri::ListPodSandboxMetricsResponse*) override {
+        return not_built("ListPodSandboxMetrics");
+    }
+    grpc::Status StreamPodSandboxMetrics(Context*, const cri::StreamPodSandboxMetricsRequest*,
+                                         Writer<cri::StreamPodSandboxMetricsResponse>*) override {
+        return not_built("StreamPodSandboxMetrics");
+    }
+    grpc::Status CheckpointContainer(Context*, const cri::CheckpointContainerRequest*,
+                                     cri::CheckpointContainerResponse*) override {
+        return not_built("CheckpointContainer");
+    }
+    grpc::Status CheckpointPod(Context*, const cri::CheckpointPodRequest*,
+                               cri::CheckpointPodResponse*) override {
+        return not_built("CheckpointPod");
+    }
+    grpc::Status RestorePod(Context*, const cri::RestorePodRequest*, cri::RestorePodResponse*) override {
+        return not_built("RestorePod");
+    }
+};
+
+class NotBuiltImages : public cri::ImageService::Service {
+  public:
+    grpc::Status StreamImages(grpc::ServerContext*, const cri::StreamImagesRequest*,
+                              grpc::ServerWriter<cri::StreamImagesResponse>*) override {
+        return not_built("StreamImages");
+    }
+    grpc::Status PullImage(grpc::ServerContext*, const cri::PullImageRequest*,
+                           cri::PullImageResponse*) override {
+        return not_built("PullImage");
+    }
+};
+
+}  // namespace orlop::core

@@ -1,0 +1,130 @@
+#include "runtime/core/cri/runtime_service.h"
+
+#include "runtime/core/cri/events.h"
+#include "runtime/core/cri/handlers.h"
+#include "runtime/core/cri/serve.h"
+#include "runtime/core/cri/status.h"
+
+namespace orlop::core {
+
+namespace {
+
+// Seconds of a request as a grace period; longer than a month is forever to everyone.
+Nanos grace_of(int64_t seconds) {
+    return std::chrono::seconds(std::clamp<int64_t>(seconds, 0, 30 * 24 * 3600));
+}
+
+}  // namespace
+
+grpc::Status RuntimeService::Version(Context*, const cri::VersionRequest*, cri::VersionResponse* response) {
+    *response = version();
+    return grpc::Status::OK;
+}
+
+grpc::Status RuntimeService::Status(Context*, const cri::StatusRequest* request,
+                                    cri::StatusResponse* response) {
+    *response = runtime_status(parts_.networks, parts_.cni, config_json_, request->verbose());
+    return grpc::Status::OK;
+}
+
+grpc::Status RuntimeService::UpdateRuntimeConfig(Context*, const cri::UpdateRuntimeConfigRequest* request,
+                                                 cri::UpdateRuntimeConfigResponse*) {
+    // The pod range is for CNI templates; this runtime takes its networks from the conflist alone.
+    spdlog::debug("UpdateRuntimeConfig: pod_cidr \"{}\"",
+                  request->runtime_config().network_config().pod_cidr());
+    return grpc::Status::OK;
+}
+
+grpc::Status RuntimeService::RuntimeConfig(Context*, const cri::RuntimeConfigRequest*,
+                                           cri::RuntimeConfigResponse* response) {
+    *response = runtime_config(parts_.driver);
+    return grpc::Status::OK;
+}
+
+grpc::Status RuntimeService::RunPodSandbox(Context* context, const cri::RunPodSandboxRequest* request,
+                                           cri::RunPodSandboxResponse* response) {
+    return serve("RunPodSandbox", [&]() -> orlop::Status {
+        response->set_pod_sandbox_id(TRY(run_sandbox(parts_, *request, patience(*context))));
+        return ok();
+    });
+}
+
+grpc::Status RuntimeService::StopPodSandbox(Context* context, const cri::StopPodSandboxRequest* request,
+                                            cri::StopPodSandboxResponse*) {
+    return serve("StopPodSandbox",
+                 [&] { return stop_sandbox(parts_, request->pod_sandbox_id(), patience(*context)); });
+}
+
+grpc::Status RuntimeService::RemovePodSandbox(Context* context, const cri::RemovePodSandboxRequest* request,
+                                              cri::RemovePodSandboxResponse*) {
+    return serve("RemovePodSandbox",
+                 [&] { return remove_sandbox(parts_, request->pod_sandbox_id(), patience(*context)); });
+}
+
+grpc::Status RuntimeService::PodSandboxStatus(Context*, const cri::PodSandboxStatusRequest* request,
+                                              cri::PodSandboxStatusResponse* response) {
+    return serve_into("PodSandboxStatus", response,
+                      [&] { return sandbox_status(parts_.state, parts_.paths, parts_.clock, *request); });
+}
+
+grpc::Status RuntimeService::ListPodSandbox(Context*, const cri::ListPodSandboxRequest* request,
+                                            cri::ListPodSandboxResponse* response) {
+    *response = list_sandboxes(parts_.state, request->filter());
+    return grpc::Status::OK;
+}
+
+grpc::Status RuntimeService::CreateContainer(Context* context, const cri::CreateContainerRequest* request,
+                                             cri::CreateContainerResponse* response) {
+    return serve("CreateContainer", [&]() -> orlop::Status {
+        response->set_container_id(TRY(create_container(parts_, *request, patience(*context))));
+        return ok();
+    });
+}
+
+grpc::Status RuntimeService::StartContainer(Context* context, const cri::StartContainerRequest* request,
+                                            cri::StartContainerResponse*) {
+    return serve("StartContainer",
+                 [&] { return start_container(parts_, request->container_id(), patience(*context)); });
+}
+
+grpc::Status RuntimeService::StopContainer(Context*, const cri::StopContainerRequest* request,
+                                           cri::StopContainerResponse*) {
+    return serve("StopContainer", [&] {
+        return stop_container(parts_, request->container_id(), grace_of(request->timeout()));
+    });
+}
+
+grpc::Status RuntimeService::RemoveContainer(Context* context, const cri::RemoveContainerRequest* request,
+                                             cri::RemoveContainerResponse*) {
+    return serve("RemoveContainer",
+                 [&] { return remove_container(parts_, request->container_id(), patience(*context)); });
+}
+
+grpc::Status RuntimeService::ListContainers(Context*, const cri::ListContainersRequest* request,
+                                            cri::ListContainersResponse* response) {
+    *response = list_containers(parts_.state, request->filter());
+    return grpc::Status::OK;
+}
+
+grpc::Status RuntimeService::ContainerStatus(Context*, const cri::ContainerStatusRequest* request,
+                                             cri::ContainerStatusResponse* response) {
+    return serve_into("ContainerStatus", response, [&] { return container_status(parts_.state, *request); });
+}
+
+grpc::Status RuntimeService::ReopenContainerLog(Context*, const cri::ReopenContainerLogRequest* request,
+                                                cri::ReopenContainerLogResponse*) {
+    return serve("ReopenContainerLog",
+                 [&] { return reopen_log(parts_.state, parts_.hub, request->container_id()); });
+}
+
+grpc::Status RuntimeService::ExecSync(Context*, const cri::ExecSyncRequest* request,
+                                      cri::ExecSyncResponse* response) {
+    return serve_into("ExecSync", response, [&] { return exec_sync(parts_, *request); });
+}
+
+grpc::Status RuntimeService::GetContainerEvents(Context* context, const cri::GetEventsRequest*,
+                                                grpc::ServerWriter<cri::ContainerEventResponse>* writer) {
+    return serve("GetContainerEvents", [&] { return stream_events(events_, *context, *writer); });
+}
+
+}  // namespace orlop::core

@@ -1,0 +1,30 @@
+// What has to be looked up on this machine before planning, which is pure: node facts once, host paths,
+// device nodes and seccomp profiles for each container.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cgroups/cgroup.h"
+#include "runtime/plan/plan.h"
+
+namespace orlop::core {
+
+namespace cri = ::runtime::v1;
+
+Result<plan::NodeFacts> read_node_facts(const cgroups::Hierarchies& hierarchies, int64_t pids_limit);
+
+// For each of config.mounts: is its host path a directory? A missing one is Invalid and named.
+Result<std::vector<bool>> stat_mounts(const cri::ContainerConfig& config);
+
+// The nodes behind config.devices; directories are walked.
+Result<std::vector<plan::FoundDevice>> find_devices(const cri::ContainerConfig& config);
+
+// Every device node below /dev but those of ptys and the like that each container has its own of. For
+// privileged containers only.
+Result<std::vector<launch::DeviceNode>> list_host_devices();
+
+// The Localhost seccomp profile's text, if the container asks for one; at most 1 MiB.
+Result<std::optional<std::string>> read_seccomp_profile(const cri::ContainerConfig& config);
+
+}  // namespace orlop::core
