@@ -33,8 +33,9 @@ class StoreTest : public testing::Test {
         (*r.config.mutable_annotations())["key"] = "\xc3\xa4 \x01 \" value\n";
         return r;
     }
-    void put(const std::string& file, const std::string& text) {
-        ASSERT_TRUE(store_->dir().write_atomic(file, text));
+    void put_record(const std::string& id, const std::string& text) {
+        const auto dir = store_->dir().open_dir(id);
+        ASSERT_TRUE(dir && dir->write_atomic(ContainerRecord::kFile, text));
     }
 
     std::string path_;
@@ -106,7 +107,7 @@ TEST_F(StoreTest, BrokenRecordsAreNamedAndTheOthersLive) {
         {"no record at all", "[1,2]"},
     };
     for (const auto& [name, text] : broken) {
-        put(kB + "/container.json", text);
+        put_record(kB, text);
         reopen();
         const auto leftovers = store_->load();
         ASSERT_TRUE(leftovers);
