@@ -93,6 +93,9 @@ Result<std::string> create(Creating& c) {
     record.log_path = TRY(log_path_of(c.sandbox.config, c.config));
     record.stop_signal = TRY(plan::stop_signal(c.config, image.config));
 
+    if (!record.log_path.empty()) {
+        TRY(make_dirs(record.log_path.substr(0, record.log_path.rfind('/'))).under("log directory"));
+    }
     Dir dir = TRY(c.parts.state.containers->make_directory(c.id));
     c.undo.push("directory", [&c] { return c.parts.state.containers->discard(c.id); });
     TRY(save_plan(dir, TRY(plan_it(c, image, dir))));
