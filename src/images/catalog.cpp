@@ -84,6 +84,7 @@ Result<std::vector<ImageRow>> Catalog::images() {
                     "ON key = layer ORDER BY image, position"));
     while (TRY(layers.step())) rows[layers.text(0)].layers.push_back(layer_row(layers, 1));
     std::vector<ImageRow> out;
+    out.reserve(rows.size());
     for (auto& [id, row] : rows) out.push_back(std::move(row));
     return out;
 }

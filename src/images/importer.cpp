@@ -193,6 +193,7 @@ Result<std::vector<Image>> import_archive(StoreState& state, const std::string& 
     const auto source = TRY(open_source(path, ingest->dir()).under(path));
     const auto plans = TRY(plan_import(*source, reference, Platform::host()).under(path));
     std::vector<Image> images;
+    images.reserve(plans.size());
     for (const ImagePlan& plan : plans)
         images.push_back(TRY(import_plan(state, import, *source, plan).under(path)));
     import.report("done", "", 0, 0);

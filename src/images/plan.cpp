@@ -81,6 +81,7 @@ Result<std::vector<ImagePlan>> plan_docker(const Source& source, const std::stri
         return Error::invalid("the archive holds " + std::to_string(images.size()) +
                               " images; one reference cannot name them all");
     std::vector<ImagePlan> plans;
+    plans.reserve(images.size());
     for (const DockerImage& image : images) plans.push_back(TRY(plan_docker_image(source, image, wanted)));
     return plans;
 }

@@ -17,10 +17,15 @@ std::string go_architecture(const std::string& machine) {
 std::string host_variant(const std::string& machine) {
 #if defined(__x86_64__)
     if (machine == "x86_64") {
-        if (__builtin_cpu_supports("x86-64-v4")) return "v4";
-        if (__builtin_cpu_supports("x86-64-v3")) return "v3";
-        if (__builtin_cpu_supports("x86-64-v2")) return "v2";
-        return "v1";
+        // The features of the x86-64 psABI's levels that came last in real processors.
+        if (!__builtin_cpu_supports("sse4.2") || !__builtin_cpu_supports("popcnt")) return "v1";
+        if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("bmi2") ||
+            !__builtin_cpu_supports("fma"))
+            return "v2";
+        if (!__builtin_cpu_supports("avx512bw") || !__builtin_cpu_supports("avx512dq") ||
+            !__builtin_cpu_supports("avx512vl"))
+            return "v3";
+        return "v4";
     }
 #endif
     if (machine == "aarch64") return "v8";

@@ -44,6 +44,7 @@ Result<Image> StoreState::image_of(const ImageRow& row) const {
 Status StoreState::reload() {
     auto rows = TRY(catalog_.images());
     std::vector<Image> images;
+    images.reserve(rows.size());
     for (const ImageRow& row : rows) images.push_back(TRY(image_of(row)));
     rows_ = std::move(rows);
     images_ = std::make_shared<const std::vector<Image>>(std::move(images));
