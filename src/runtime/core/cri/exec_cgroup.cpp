@@ -1,5 +1,6 @@
 #include "runtime/core/cri/exec_cgroup.h"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include "base/dir.h"
@@ -18,10 +19,23 @@ ExecCgroup::~ExecCgroup() {
     if (!path_.empty()) rmdir(path_.c_str());
 }
 
-Status ExecCgroup::kill() const {
+Status ExecCgroup::kill(Nanos timeout) const {
     if (path_.empty()) return ok();
     const Dir dir = TRY(Dir::open(path_));
-    return dir.write("cgroup.kill", "1");
+    const UniqueFd events = TRY(dir.open_file("cgroup.events", O_RDONLY));
+    TRY(dir.write("cgroup.kill", "1"));
+    const SystemClock clock;
+    const Nanos end = clock.monotonic() + timeout;
+    for (;;) {
+        // Admin guide, cgroup v2: a change of cgroup.events is reported as POLLPRI; reading arms the next.
+        if (lseek(events.get(), 0, SEEK_SET) != 0) return Error::sys("lseek cgroup.events");
+        if (TRY(read_all(events.get())).find("populated 0") != std::string::npos) return ok();
+        const auto left = std::chrono::ceil<Millis>(end - clock.monotonic()).count();
+        pollfd change{.fd = events.get(), .events = POLLPRI, .revents = 0};
+        if (left <= 0 || poll(&change, 1, static_cast<int>(left)) == 0) {
+            return Error::timed_out("processes of the command do not die after SIGKILL");
+        }
+    }
 }
 
 }  // namespace orlop::core

@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "runtime/launch/plan.h"
 
@@ -18,8 +19,8 @@ class ExecCgroup {
     ExecCgroup& operator=(ExecCgroup&&) = delete;
     // rmdir. What the command left running keeps it alive until the container's cgroup goes.
     ~ExecCgroup();
-    // cgroup.kill (Linux 5.14); nothing without a v2 hierarchy.
-    Status kill() const;
+    // cgroup.kill (Linux 5.14), then waits until it is empty; nothing without a v2 hierarchy.
+    Status kill(Nanos timeout) const;
 
   private:
     explicit ExecCgroup(std::string path) : path_(std::move(path)) {}

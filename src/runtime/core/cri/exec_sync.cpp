@@ -73,6 +73,19 @@ Ending collect(Output& out, Output& err, const ExecEnd& exec, const Clock& clock
     }
 }
 
+// Clients take messages of 16 MiB (kubelet and crictl alike): two full streams, or one and the rest of the
+// message, would turn a success into an error. The longer stream gives way, the shorter keeps up to half.
+void fit(std::string& out, std::string& err) {
+    constexpr size_t kBudget = kOutputLimit - 1024;
+    constexpr size_t kHalf = kBudget / 2;
+    if (out.size() + err.size() <= kBudget) return;
+    const size_t kept = std::min({out.size(), err.size(), kHalf});
+    std::string& longer = out.size() >= err.size() ? out : err;
+    std::string& shorter = out.size() >= err.size() ? err : out;
+    shorter.resize(kept);
+    longer.resize(kBudget - kept);
+}
+
 struct Target {
     Parts& parts;
     const ContainerRecord& container;
@@ -101,7 +114,7 @@ Error kill_exec(const Target& t, const ExecCgroup& cgroup, const cri::ExecSyncRe
     auto asked = t.parts.hub.call(t.container.sandbox,
                                   shim::Signal{.exec_id = t.exec_id, .signal = SIGKILL, .everything = true},
                                   {}, kKill);
-    const Status killed = cgroup.kill();
+    const Status killed = cgroup.kill(kKill);
     // NotFound: it ended just now.
     if (!asked && asked.error().kind() != Kind::NotFound) error = std::move(error).also(asked.error());
     if (!killed) error = std::move(error).also(killed.error());
@@ -127,6 +140,7 @@ Result<cri::ExecSyncResponse> run(const Target& t, const ExecEnd& exec, const cr
     const Result<int32_t> code = *exec.outcome();
     if (!code) return code.error();
     response.set_exit_code(*code);
+    fit(out.bytes, err.bytes);
     *response.mutable_stdout() = std::move(out.bytes);
     *response.mutable_stderr() = std::move(err.bytes);
     return response;
