@@ -68,25 +68,59 @@ Lifecycle::Actions lifecycle_actions(ShimHub& hub, const cgroups::Hierarchies& h
         .report = report};
 }
 
+// The world outside, as the daemon sees it.
+struct Outside {
+    cgroups::Hierarchies hierarchies;
+    plan::NodeFacts facts;
+    std::unique_ptr<cgroups::Driver> driver;
+    std::unique_ptr<images::Store> images;
+    std::unique_ptr<netns::CniRunner> cni;
+    std::unique_ptr<ShimLauncher> launcher;
+};
+
+// Filled in place: the driver keeps a reference to the hierarchies.
+Status open_outside(const Config& config, Outside& out) {
+    out.hierarchies = TRY(cgroups::detect());
+    out.facts = TRY(read_node_facts(out.hierarchies, config.pids_limit));
+    out.driver = TRY(make_driver(config.cgroup_driver, out.hierarchies));
+    out.images = TRY(images::Store::open(config.paths.images()));
+    out.cni = netns::make_cni_runner(config.cni);
+    out.launcher = make_shim_launcher(config.shim, kShimStart);
+    return ok();
+}
+
+// Recovers, then answers clients until the loop is stopped. Pods go on after that.
+Status serve_until_stopped(Parts& parts, EventBus& events, const Config& config, EventLoop& loop) {
+    TRY(recover(parts, report));
+    RuntimeService runtime_service(parts, events, config_json(config));
+    ImageService image_service(parts.images, parts.paths, parts.clock);
+    NodeImages node_images(parts.images);
+    const auto server = TRY(start_server(config.listen, {&runtime_service, &image_service, &node_images}));
+    spdlog::info("orlop-runtime " ORLOP_VERSION " serves {} ({} sandboxes, cgroup driver {})", config.listen,
+                 parts.state.sandboxes->list().size(), parts.driver.name());
+    sd_notify(0, "READY=1");
+    const Status looped = loop.run();
+    sd_notify(0, "STOPPING=1");
+    spdlog::info("ends; pods go on");
+    events.close();
+    server->Shutdown(std::chrono::system_clock::now() + kGoodbye);
+    return looped;
+}
+
 Status run(Config config) {
     TRY(check_machine(config));
     // Before the first thread, so that all of them leave these signals to this loop.
-    auto loop = TRY(EventLoop::make());
+    const auto loop = TRY(EventLoop::make());
     const auto end = [&loop] { loop->stop(); };
     const Watch term = TRY(loop->add_signal(SIGTERM, end));
     const Watch interrupt = TRY(loop->add_signal(SIGINT, end));
 
     const Paths& paths = config.paths;
     const SystemClock clock;
-    const auto hierarchies = TRY(cgroups::detect());
-    const auto facts = TRY(read_node_facts(hierarchies, config.pids_limit));
-    const auto driver = TRY(make_driver(config.cgroup_driver, hierarchies));
-    const auto images = TRY(images::Store::open(paths.images()));
-    const auto cni = netns::make_cni_runner(config.cni);
-    const auto launcher = make_shim_launcher(config.shim, kShimStart);
+    Outside outside;
+    TRY(open_outside(config, outside));
     Networks networks(config.cni.conf_dir, report);
     plan::SeccompCache seccomp;
-
     State state;
     state.sandboxes = TRY(Sandboxes::open(paths.sandboxes()));
     state.containers = TRY(Containers::open(paths.containers()));
@@ -100,48 +134,28 @@ Status run(Config config) {
         {.exited = [&listener](const auto& sandbox, const auto& exit) { listener->exited(sandbox, exit); },
          .oom = {},
          .gone = [&listener](const auto& sandbox) { listener->gone(sandbox); }}));
-    Lifecycle lifecycle(state, announcer, clock, lifecycle_actions(*hub, hierarchies, paths));
+    Lifecycle lifecycle(state, announcer, clock, lifecycle_actions(*hub, outside.hierarchies, paths));
     listener = &lifecycle;
-    ShimStopActions stop_actions(state, *hub, hierarchies, lifecycle, clock);
+    ShimStopActions stop_actions(state, *hub, outside.hierarchies, lifecycle, clock);
     Stopper stopper(*state.containers, stop_actions);
-
     Parts parts{.state = state,
                 .hub = *hub,
-                .launcher = *launcher,
-                .cni = *cni,
+                .launcher = *outside.launcher,
+                .cni = *outside.cni,
                 .networks = networks,
-                .driver = *driver,
-                .hierarchies = hierarchies,
-                .images = *images,
-                .facts = facts,
+                .driver = *outside.driver,
+                .hierarchies = outside.hierarchies,
+                .images = *outside.images,
+                .facts = outside.facts,
                 .seccomp = seccomp,
                 .paths = paths,
                 .clock = clock,
                 .announcer = announcer,
                 .lifecycle = lifecycle,
                 .stopper = stopper};
-    Status outcome = recover(parts, report);
-    RuntimeService runtime_service(parts, events, config_json(config));
-    ImageService image_service(*images, paths, clock);
-    NodeImages node_images(*images);
-    std::unique_ptr<grpc::Server> server;
-    if (outcome) {
-        auto started = start_server(config.listen, {&runtime_service, &image_service, &node_images});
-        if (started) server = std::move(*started);
-        if (!started) outcome = std::move(started).error();
-    }
-    if (server) {
-        spdlog::info("orlop-runtime " ORLOP_VERSION " serves {} ({} sandboxes, cgroup driver {})",
-                     config.listen, state.sandboxes->list().size(), driver->name());
-        sd_notify(0, "READY=1");
-        outcome = loop->run();
-        sd_notify(0, "STOPPING=1");
-        spdlog::info("ends; pods go on");
-        events.close();
-        server->Shutdown(std::chrono::system_clock::now() + kGoodbye);
-    }
+    const Status served = serve_until_stopped(parts, events, config, *loop);
     hub->stop();
-    return outcome;
+    return served;
 }
 
 int main_of(int argc, char** argv) {

@@ -1,4 +1,5 @@
 #include <google/protobuf/util/message_differencer.h>
+#include <unistd.h>
 
 #include <future>
 
@@ -34,22 +35,27 @@ struct Making {
     std::optional<netns::NetworkConfig> network;
 };
 
+// What a record that cannot be read any more still tells (paths.h): a symlink is there whole or not at all.
+Status link_netns(const Dir& sandbox, const std::string& netns) {
+    if (symlinkat(netns.c_str(), sandbox.fd(), "netns") != 0) return Error::sys("symlink to " + netns);
+    return ok();
+}
+
 // The record is on disk before anything outside of it is made, but for the namespace that it names.
 Status record_first(Making& m) {
-    if (m.network) {
-        m.claim.stage("network namespace");
-        netns::NetnsOptions options{.dir = m.parts.paths.netns_dir};
-        for (const auto& [key, value] : m.record.config.linux().sysctls()) {
-            if (key.starts_with("net.")) options.sysctls.emplace_back(key, value);
-        }
-        m.record.netns = TRY(netns::create(options));
-        m.record.attached = true;
+    const Dir dir = TRY(m.parts.state.sandboxes->make_directory(m.record.id));
+    if (!m.network) return m.parts.state.sandboxes->insert(m.record);
+    m.claim.stage("network namespace");
+    netns::NetnsOptions options{.dir = m.parts.paths.netns_dir};
+    for (const auto& [key, value] : m.record.config.linux().sysctls()) {
+        if (key.starts_with("net.")) options.sysctls.emplace_back(key, value);
     }
+    m.record.netns = TRY(netns::create(options));
+    m.record.attached = true;
     m.claim.stage("record");
-    Status recorded = ok();
-    auto dir = m.parts.state.sandboxes->make_directory(m.record.id);
-    recorded = dir ? m.parts.state.sandboxes->insert(m.record) : Status(std::move(dir).error());
-    if (recorded || m.record.netns.empty()) return recorded;
+    Status recorded = link_netns(dir, m.record.netns);
+    if (recorded) recorded = m.parts.state.sandboxes->insert(m.record);
+    if (recorded) return recorded;
     if (auto r = netns::remove(m.record.netns); !r) return std::move(recorded).error().also(r.error());
     return recorded;
 }
@@ -136,7 +142,11 @@ Result<std::string> run_sandbox(Parts& parts, const cri::RunPodSandboxRequest& r
     m.record.created_at = parts.clock.wall().count();
     if (!host_network(config)) m.network = TRY(parts.networks.current());
     PodLocks::Guard pod = TRY(parts.state.pods.acquire(id, wait));
-    TRY(inner(record_first(m)));
+    if (auto recorded = record_first(m); !recorded) {
+        Status discarded = parts.state.sandboxes->discard(id);
+        Error error = not_of_the_object(std::move(recorded).error());
+        return discarded ? error : std::move(error).also(discarded.error());
+    }
     if (auto made = make_all(m); !made) return not_of_the_object(roll_back(m, std::move(made).error()));
     m.record.phase = SandboxPhase::Ready;
     auto ready = parts.state.sandboxes->update(id, [&](const SandboxRecord&) { return m.record; });

@@ -127,14 +127,18 @@ Status end_shim(ShimHub& hub, const Paths& paths, const std::string& sandbox, in
     return kill_shim(shim_pid, paths.shim(sandbox));
 }
 
+Status release_shm(const Paths& paths, const std::string& sandbox) {
+    TRY(unmount_shm(paths.shm(sandbox)));
+    return remove_below(paths.volatile_sandboxes(), sandbox);
+}
+
 Status tear_down(Parts& parts, const SandboxRecord& sandbox) {
     Failures failures;
     auto network = std::async(std::launch::async, [&] { return release_network(parts, sandbox); });
     failures.add("shim", end_shim(parts.hub, parts.paths, sandbox.id, sandbox.shim_pid));
     failures.add("cgroup", parts.driver.remove_pod(sandbox.config.linux().cgroup_parent(), sandbox.id));
     failures.add("network", network.get());
-    failures.add("shm", unmount_shm(parts.paths.shm(sandbox.id)));
-    failures.add("state", remove_below(parts.paths.volatile_sandboxes(), sandbox.id));
+    failures.add("shm", release_shm(parts.paths, sandbox.id));
     failures.add("state", remove_below(parts.paths.shims(), sandbox.id));
     return std::move(failures).result();
 }

@@ -12,6 +12,9 @@ Status tear_down(Parts& parts, const SandboxRecord& sandbox);
 // Ends the shim: asked first, then killed. `sandbox` need not have a record (an orphan).
 Status end_shim(ShimHub& hub, const Paths& paths, const std::string& sandbox, int32_t shim_pid);
 
+// The pod's /dev/shm and its directory.
+Status release_shm(const Paths& paths, const std::string& sandbox);
+
 // What CNI is told about a sandbox.
 netns::Attachment attachment_of(const SandboxRecord& sandbox);
 bool host_network(const cri::PodSandboxConfig& config);

@@ -1,6 +1,7 @@
 #include "runtime/core/recovery/recover.h"
 
 #include <signal.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -25,6 +26,23 @@ void tell(const Report& report, const Status& status, const std::string& whom) {
     if (!status) report(whom + ": " + status.error().what());
 }
 
+// Where a sandbox's directory says its network namespace is; "" if it does not say or points elsewhere.
+std::string linked_netns(const Paths& paths, const std::string& directory) {
+    char target[4096] = {};
+    const ssize_t n = readlink((directory + "/netns").c_str(), target, sizeof target - 1);
+    const std::string path(target, n > 0 ? static_cast<size_t>(n) : 0);
+    return path.starts_with(paths.netns_dir + "/") ? path : "";
+}
+
+// What is left of a sandbox without a record: its address, if CNI's cache still knows it, and its namespace.
+Status release_network(Parts& parts, const std::string& sandbox, const std::string& netns) {
+    const auto cached = TRY(parts.cni.cached_containers());
+    if (std::find(cached.begin(), cached.end(), sandbox) != cached.end()) {
+        TRY(parts.cni.del(std::nullopt, netns::Attachment{.container_id = sandbox, .netns = netns}));
+    }
+    return netns.empty() ? ok() : netns::remove(netns);
+}
+
 // Kept for people to look at, out of the way of everything else.
 Status move_to_broken(const Paths& paths, const std::string& from, const std::string& name) {
     const Dir broken = TRY(Dir::open(paths.broken()));
@@ -34,10 +52,13 @@ Status move_to_broken(const Paths& paths, const std::string& from, const std::st
     return ok();
 }
 
-// The ids of broken sandboxes: their processes and cgroups have no other trace.
+// The ids of those without a record: their processes and cgroups have no other trace.
 Result<std::vector<std::string>> load_sandboxes(Parts& parts, const Report& report) {
-    std::vector<std::string> broken;
+    std::vector<std::string> unknown;
     for (const Leftover& left : TRY(parts.state.sandboxes->load())) {
+        const std::string netns = linked_netns(parts.paths, parts.paths.sandbox(left.name));
+        tell(report, release_network(parts, left.name, netns), "network of sandbox " + left.name);
+        if (HexIdRule::check(left.name)) unknown.push_back(left.name);
         if (left.reason.empty()) {
             tell(report, parts.state.sandboxes->discard(left.name), "half made sandbox " + left.name);
             continue;
@@ -45,12 +66,11 @@ Result<std::vector<std::string>> load_sandboxes(Parts& parts, const Report& repo
         report("sandbox " + left.name + " is broken and moved to " + parts.paths.broken() + ": " +
                left.reason);
         tell(report, move_to_broken(parts.paths, parts.paths.sandbox(left.name), left.name), left.name);
-        if (HexIdRule::check(left.name)) broken.push_back(left.name);
     }
     for (const auto& record : parts.state.sandboxes->list()) {
         parts.state.names.add(unique_name(record->config.metadata()), record->id);
     }
-    return broken;
+    return unknown;
 }
 
 Status load_containers(Parts& parts, const Report& report) {
@@ -97,14 +117,6 @@ Result<Found> look(Parts& parts, const Report& report) {
     return found;
 }
 
-// What is left of a sandbox without a record: its cgroup, and its address if CNI's cache still knows it.
-Status release_unknown(Parts& parts, const std::string& sandbox) {
-    TRY(parts.driver.remove_pod("", sandbox));
-    const auto cached = TRY(parts.cni.cached_containers());
-    if (std::find(cached.begin(), cached.end(), sandbox) == cached.end()) return ok();
-    return parts.cni.del(std::nullopt, netns::Attachment{.container_id = sandbox});
-}
-
 // Its containers are unknown: they are killed with it.
 Status end_orphan(Parts& parts, const std::string& sandbox) {
     int32_t pid = 0;
@@ -118,7 +130,7 @@ Status end_orphan(Parts& parts, const std::string& sandbox) {
         }
     }
     TRY(end_shim(parts.hub, parts.paths, sandbox, pid));
-    if (HexIdRule::check(sandbox)) TRY(release_unknown(parts, sandbox));
+    if (HexIdRule::check(sandbox)) TRY(parts.driver.remove_pod("", sandbox));
     return TRY(Dir::open(parts.paths.shims())).remove_tree(sandbox);
 }
 
@@ -183,10 +195,25 @@ void apply_to_containers(Parts& parts, const Decisions& decisions, const Report&
     }
 }
 
+// What the state directory and the cgroups have of sandboxes without a record.
+Status clean_strays(Parts& parts, const std::vector<std::string>& unknown, const Report& report) {
+    for (const std::string& id : TRY(TRY(Dir::open(parts.paths.volatile_sandboxes())).list())) {
+        if (parts.state.sandboxes->get(id)) continue;
+        tell(report, release_shm(parts.paths, id), "shm of unknown sandbox " + id);
+    }
+    for (const std::string& id : unknown)
+        tell(report, parts.driver.remove_pod("", id), "cgroup of sandbox " + id);
+    for (const std::string& id : stray_pods(parts.driver, parts.hierarchies, parts.state, parts.paths)) {
+        report("cgroup of unknown sandbox " + id + " is removed");
+        tell(report, parts.driver.remove_pod("", id), "cgroup of sandbox " + id);
+    }
+    return ok();
+}
+
 }  // namespace
 
 Status recover(Parts& parts, const Report& report) {
-    const std::vector<std::string> broken = TRY(load_sandboxes(parts, report));
+    const std::vector<std::string> unknown = TRY(load_sandboxes(parts, report));
     TRY(load_containers(parts, report));
     const Found found = TRY(look(parts, report));
     const Decisions decisions = decide(found, parts.clock.wall().count());
@@ -203,12 +230,7 @@ Status recover(Parts& parts, const Report& report) {
         report("shim " + id + " has no sandbox and is ended");
         tell(report, end_orphan(parts, id), "shim " + id);
     }
-    for (const std::string& id : broken) tell(report, release_unknown(parts, id), "sandbox " + id);
-    for (const std::string& id : stray_pods(parts.driver, parts.hierarchies, parts.state, parts.paths)) {
-        report("cgroup of unknown sandbox " + id + " is removed");
-        tell(report, parts.driver.remove_pod("", id), "cgroup of sandbox " + id);
-    }
-    return ok();
+    return clean_strays(parts, unknown, report);
 }
 
 }  // namespace orlop::core
