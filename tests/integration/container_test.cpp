@@ -53,8 +53,8 @@ TEST_F(ContainerTest, GetsEnvironmentArgumentsAndDirectory) {
 
 TEST_F(ContainerTest, RunsAsTheUserItIsGivenWithDefaultCapabilitiesOnly) {
     Json container = shell_config("user", "id -u; id -g; grep -E 'CapBnd|NoNewPrivs' /proc/self/status");
-    container["linux"]["security_context"] = {
-        {"run_as_user", {{"value", 33}}}, {"run_as_group", {{"value", 33}}}, {"no_new_privs", true}};
+    container["linux"]["security_context"].update(
+        {{"run_as_user", {{"value", 33}}}, {"run_as_group", {{"value", 33}}}, {"no_new_privs", true}});
     const std::string out = output_of("user", container, pod_config(node(), "user"));
     EXPECT_THAT(out, HasSubstr("33\n33\n"));
     EXPECT_THAT(out, HasSubstr("CapBnd:\t00000000a80425fb"));

@@ -35,9 +35,9 @@ Names entries(const std::string& dir) {
     return found;
 }
 
-// Below the parents that the suites use, and pods' cgroups wherever they are; the parents themselves stay.
+// Of pods and containers below the parents that the suites use; other nodes of this machine have theirs.
 Names cgroups() {
-    static const std::regex ours("orlopit[^/]*/|kubepods|orlop-[0-9a-f]{64}");
+    static const std::regex ours("orlopit.*([/-]pod[0-9a-f]|[/-][0-9a-f]{64})");
     Names found;
     for (const MountEntry& m : mount_table()) {
         if (!m.type.starts_with("cgroup")) continue;
@@ -56,7 +56,7 @@ Names units() {
     Names found;
     if (!place().systemd) return found;
     std::istringstream list(run({"/bin/systemctl", "list-units", "--all", "--plain", "--no-legend"}).out);
-    static const std::regex ours("^(orlop-[0-9a-f]+\\.scope|orlopit-.*|kubepods.*)$");
+    static const std::regex ours("^(orlop-[0-9a-f]+\\.scope|orlopit.*-pod[0-9a-f].*|orlopit-.*\\.service)$");
     std::string line;
     while (std::getline(list, line)) {
         const std::string unit = line.substr(0, line.find(' '));
