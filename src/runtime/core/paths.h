@@ -3,7 +3,7 @@
 //   <root> (/var/lib/orlop), 0700              survives a reboot
 //     images/                                  images::Store
 //     sandboxes/<id>/sandbox.json              SandboxRecord
-//                    netns                     symlink to its network namespace, for when the record is broken
+//                    netns                     symlink to its network namespace, for a broken record
 //                    hostname hosts resolv.conf    bound into the containers' /etc
 //     containers/<id>/container.json           ContainerRecord
 //                     plan                     encoded launch::LaunchPlan, without its cgroup

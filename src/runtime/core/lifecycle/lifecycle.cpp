@@ -52,7 +52,9 @@ void Lifecycle::handle_exit(const std::string& sandbox, const shim::Exit& exit) 
     Status taken = take_exit(sandbox, exit);
     // Without a record (just removed) there is nothing to keep the exit for; with a failed write there is.
     if (taken || taken.error().kind() == Kind::NotFound) return actions_.forget(sandbox, exit.container);
+    // The disk is full or worse. The shim keeps the exit until then, and we do not lose it either.
     actions_.report(taken.error().what());
+    pool_.post_later(sandbox, retry_, [this, sandbox, exit] { handle_exit(sandbox, exit); });
 }
 
 void Lifecycle::handle_gone(const std::string& sandbox) {

@@ -29,8 +29,10 @@ class Lifecycle {
         std::function<void(const std::string& problem)> report;
     };
 
-    Lifecycle(State& state, Announcer& announcer, const Clock& clock, Actions actions)
-        : state_(state), announcer_(announcer), clock_(clock), actions_(std::move(actions)) {}
+    // `retry`: after how long an exit that could not be put on disk is tried again.
+    Lifecycle(State& state, Announcer& announcer, const Clock& clock, Actions actions,
+              Nanos retry = std::chrono::seconds(5))
+        : state_(state), announcer_(announcer), clock_(clock), actions_(std::move(actions)), retry_(retry) {}
 
     // From the hub's thread; they only queue.
     void exited(const std::string& sandbox, const shim::Exit& exit);
@@ -68,6 +70,7 @@ class Lifecycle {
     Announcer& announcer_;
     const Clock& clock_;
     Actions actions_;
+    Nanos retry_;
     std::mutex mutex_;
     std::map<std::string, Held> windows_;  // guarded by mutex_
     SerialPool pool_{2};                   // last: its threads use all above
