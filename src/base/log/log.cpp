@@ -69,13 +69,13 @@ Status setup_logging(const LogOptions& options) {
         return Error::invalid("--log-format: \"" + options.format + "\" is neither text nor json");
     }
     auto formatter = std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc);
-    formatter->add_flag<JournalPriority>('J').add_flag<JsonMessage>('M');
+    formatter->add_flag<JournalPriority>('*').add_flag<JsonMessage>('&');
     // systemd.exec(5): JOURNAL_STREAM is set when stderr is connected to the journal, which adds the time
     // itself.
     if (options.format == "json") {
-        formatter->set_pattern(R"({"ts":"%Y-%m-%dT%H:%M:%S.%fZ","level":"%l","msg":"%M"})");
+        formatter->set_pattern(R"({"ts":"%Y-%m-%dT%H:%M:%S.%fZ","level":"%l","msg":"%&"})");
     } else if (std::getenv("JOURNAL_STREAM") != nullptr) {
-        formatter->set_pattern("%J%v");
+        formatter->set_pattern("%*%v");
     } else {
         formatter->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%L%$ %v");
     }
