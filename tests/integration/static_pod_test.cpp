@@ -29,7 +29,8 @@ class StaticPodTest : public NodeTest {
         if (agent_ != nullptr) {
             for (const std::string& file : Dir::open(agent_->manifests())->list().value_or({}))
                 agent_->remove_manifest(file);
-            EXPECT_TRUE(eventually(scaled(30), [&] { return no_pods(); })) << "pods outlive their manifests";
+            EXPECT_TRUE(eventually(scaled(30), [&] { return no_pods() && agent_forgot(); }))
+                << "pods outlive their manifests: " << agent_->get("/pods").dump(2);
             if (agent_->process().running()) {
                 const auto code = agent_->stop();
                 EXPECT_TRUE(code && *code == 0);
@@ -42,6 +43,12 @@ class StaticPodTest : public NodeTest {
     bool no_pods() {
         const Json pods = crictl().json({"pods", "-o", "json"});
         return pods.is_object() && pods.value("items", Json::array()).empty();
+    }
+    // A pod that the agent still shows is one whose cgroup and directories it has not taken away yet.
+    bool agent_forgot() {
+        const Json pods = agent_->get("/pods");
+        return !agent_->process().running() ||
+               (pods.is_object() && pods.value("items", Json::array()).empty());
     }
     bool becomes_ready(const std::string& name) {
         return eventually(scaled(30), [&] { return agent_->ready(name); });
