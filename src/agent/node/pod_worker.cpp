@@ -130,7 +130,7 @@ void PodWorker::stop(const std::vector<Kill>& kills) {
     busy_ = true;
     pending_stops_ = static_cast<unsigned>(kills.size());
     for (const Kill& kill : kills) {
-        spdlog::info("pod {}: stop container {}: {}", pod_->full_name(), kill.name, kill.why);
+        spdlog::info("pod {}: stop container {} ({}): {}", pod_->full_name(), kill.name, kill.id, kill.why);
         tools_.hands.cri.containers.stop(
             kill.id, pod_->spec.grace(),
             [&executor = tools_.executor, &host = tools_.host, uid = pod_->meta.uid,
