@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <sys/mount.h>
 #include <unistd.h>
 
@@ -45,8 +46,14 @@ class BorrowedRuntime {
         if (const auto text = read_file(paths.in_run("node.json"))) options = TRY(parse_node_options(*text));
         if (options.bin_dir.empty()) options.bin_dir = TRY(own_directory());
         if (options.cni_conf.empty()) options.cni_conf = paths.cni_conf;
-        Child child =
-            TRY(spawn({.argv = runtime_daemon(paths, options).argv, .env = current_env(), .fds = {{2, 2}}}));
+        TRY(claim_node(paths));
+        TRY(make_dirs(paths.logs));
+        const std::string log = paths.logs + "/runtime.log";
+        const UniqueFd out(open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640));
+        if (!out) return Error::sys("open " + log);
+        Child child = TRY(spawn({.argv = runtime_daemon(paths, options).argv,
+                                 .env = current_env(),
+                                 .fds = {{out.get(), 1}, {out.get(), 2}}}));
         return std::unique_ptr<BorrowedRuntime>(new BorrowedRuntime(std::move(child)));
     }
     BorrowedRuntime(const BorrowedRuntime&) = delete;
@@ -64,8 +71,9 @@ class BorrowedRuntime {
 // The pods of the node, ended through its runtime; a runtime is started for that if it has to be.
 Result<Teardown> end_pods(const NodePaths& paths) {
     const std::string endpoint = "unix://" + paths.runtime_socket;
+    std::unique_ptr<BorrowedRuntime>
+        borrowed;  // outlives the client: a runtime waits for its clients at its end
     auto client = CriClient::connect(endpoint, std::chrono::milliseconds(200));
-    std::unique_ptr<BorrowedRuntime> borrowed;
     if (!client) {
         if (entries_of(paths.state + "/sandboxes").empty()) return Teardown();
         say("the runtime does not run but has left pods: starting it to end them");
@@ -154,8 +162,7 @@ Result<int> down(const Common& common, const DownOptions& options) {
         report_leftovers(paths, pods, problems);
     }
     if (options.purge && problems.empty()) TRY(purge(paths));
-    for (const std::string& problem : problems)
-        std::fprintf(stderr, "orlop: left behind: %s\n", problem.c_str());
+    for (const std::string& problem : problems) std::fprintf(stderr, "orlop: %s\n", problem.c_str());
     if (!problems.empty()) return 1;
     if (!ran && pods.pods == 0) {
         say("nothing was running of the node \"" + paths.name + "\"");

@@ -47,13 +47,17 @@ Result<std::vector<WantedPod>> wanted_pods_in(const std::string& folder) {
 }
 
 std::vector<WantedPod> not_seen(const std::vector<WantedPod>& wanted, const std::vector<PodRow>& rows,
-                                const std::string& node) {
+                                const AgentStatus& agent) {
     std::vector<WantedPod> out;
     for (const WantedPod& pod : wanted) {
         const bool seen = std::any_of(rows.begin(), rows.end(), [&](const PodRow& row) {
-            return row.ns == pod.ns && (row.name == pod.name || row.name == pod.name + "-" + node);
+            return row.ns == pod.ns && (row.name == pod.name || row.name == pod.name + "-" + agent.node);
         });
-        if (!seen) out.push_back(pod);
+        const bool refused = std::any_of(agent.manifest_errors.begin(), agent.manifest_errors.end(),
+                                         [&pod](const ManifestError& e) {
+                                             return e.file == pod.file || e.file.ends_with("/" + pod.file);
+                                         });
+        if (!seen && !refused) out.push_back(pod);
     }
     return out;
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "cli/agent_client.h"
 #include "cli/pod_row.h"
 
 namespace orlop::cli {
@@ -20,8 +21,9 @@ std::vector<WantedPod> wanted_pods(const std::string& file, const std::string& t
 // Of every file in the folder but hidden ones. A folder that does not exist has none.
 Result<std::vector<WantedPod>> wanted_pods_in(const std::string& folder);
 
-// Those that are not among `rows`. A static pod is called <name>-<node>.
+// Those that are not among the agent's pods; a static pod is called <name>-<node>. A file that the agent has
+// found an error in is not waited for.
 std::vector<WantedPod> not_seen(const std::vector<WantedPod>& wanted, const std::vector<PodRow>& rows,
-                                const std::string& node);
+                                const AgentStatus& agent);
 
 }  // namespace orlop::cli

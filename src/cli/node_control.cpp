@@ -36,6 +36,8 @@ class SupervisedControl final : public NodeControl {
     Result<bool> running() override { return supervisor().has_value(); }
 
     Status start(const NodeOptions&) override {
+        // Daemons of a supervisor that was killed would answer in place of the new ones.
+        TRY(stop());
         if (access(paths_.runtime_socket.c_str(), F_OK) == 0 &&
             CriClient::connect("unix://" + paths_.runtime_socket, std::chrono::milliseconds(200))) {
             return Error::precondition("a runtime that this command did not start serves " +

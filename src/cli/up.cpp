@@ -89,6 +89,17 @@ Status wait_for_daemons(const NodePaths& paths, NodeControl& control) {
     return ok();
 }
 
+// Until the agent, too, has found the runtime: it may have looked for it a moment too early.
+void wait_for_each_other(const NodePaths& paths) {
+    constexpr Nanos kPatience = std::chrono::seconds(5);
+    const SystemClock clock;
+    for (const Nanos end = clock.monotonic() + kPatience; clock.monotonic() < end;
+         pause_ms(kLookAgainMs / 2)) {
+        const auto agent = agent_status(paths.agent_socket, kPatience);
+        if (!agent || agent->conditions.empty() || agent->conditions.front().ok) return;
+    }
+}
+
 Result<Waiting> look(const NodePaths& paths, const std::string& manifests) {
     constexpr Nanos kAnswer = std::chrono::seconds(5);
     const AgentStatus agent = TRY(agent_status(paths.agent_socket, kAnswer));
@@ -97,7 +108,7 @@ Result<Waiting> look(const NodePaths& paths, const std::string& manifests) {
     // The folder first: a manifest that comes in between is then waited for the next time.
     const auto wanted = TRY(wanted_pods_in(manifests));
     out.rows = TRY(agent_pods(paths.agent_socket, kAnswer));
-    out.missing = not_seen(wanted, out.rows, agent.node);
+    out.missing = not_seen(wanted, out.rows, agent);
     return out;
 }
 
@@ -142,6 +153,7 @@ Result<int> up(const Common& common, const UpOptions& given) {
         (void)control->stop();
         return Error(daemons.error()).under("the node \"" + paths.name + "\" did not start");
     }
+    wait_for_each_other(paths);
     const bool ready =
         given.wait_seconds < 0 || TRY(wait_for_pods(paths, options.manifests, given.wait_seconds));
     const NodeView view = TRY(look_at_node({.node = common.node, .endpoint = "", .json = false}));

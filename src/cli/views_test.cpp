@@ -88,10 +88,14 @@ TEST(Manifests, NamesOfAllPodsOfAFile) {
 TEST(Manifests, AStaticPodIsSeenUnderItsNameWithTheNode) {
     const std::vector<WantedPod> wanted = {
         {"f", "default", "web"}, {"f", "other", "web"}, {"f", "default", "db"}};
-    const auto missing = not_seen(wanted, {row("web-n1", "", true), row("db-n2", "", true)}, "n1");
+    AgentStatus agent;
+    agent.node = "n1";
+    const auto missing = not_seen(wanted, {row("web-n1", "", true), row("db-n2", "", true)}, agent);
     ASSERT_EQ(missing.size(), 2U);
     EXPECT_EQ(missing[0].ns, "other");
     EXPECT_EQ(missing[1].name, "db");
+    agent.manifest_errors = {{"f", "no name"}};
+    EXPECT_TRUE(not_seen(wanted, {}, agent).empty());
 }
 
 cri::PodSandboxStatusResponse sandbox(uint32_t attempt, cri::PodSandboxState state) {
