@@ -34,7 +34,8 @@ std::vector<std::string> Agent::argv(const std::vector<std::string>& extra) cons
 
 Status Agent::start() {
     TRY(process_.start(argv(), log_));
-    if (eventually(scaled(20), [&] { return get("/status").is_object(); })) return ok();
+    const bool up = eventually(scaled(20), [&] { return process_.ended() || get("/status").is_object(); });
+    if (up && process_.running()) return ok();
     return Error::timed_out("the agent does not answer:\n" + log_tail());
 }
 

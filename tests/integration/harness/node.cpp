@@ -129,9 +129,10 @@ Status Node::prepare() {
 Status Node::start() {
     TRY(prepare());
     TRY(runtime_.start(runtime_argv(), paths_.log));
-    const bool up =
-        eventually(scaled(20), [&] { return connects(paths_.socket) && crictl().run({"version"}).ok(); });
-    if (!up) return Error::timed_out("the runtime does not answer:\n" + log_tail());
+    const bool up = eventually(scaled(20), [&] {
+        return runtime_.ended() || (connects(paths_.socket) && crictl().run({"version"}).ok());
+    });
+    if (!up || !runtime_.running()) return Error::timed_out("the runtime does not answer:\n" + log_tail());
     if (place().reference && !crictl().run({"inspecti", kPauseImage}).ok()) {
         ImageSpec pause = busybox_image(place().busybox);
         pause.name = kPauseImage;

@@ -21,7 +21,7 @@ void NodeTest::SetUp() {
         const Status imported = node_->import(busybox_image(place().busybox));
         ASSERT_TRUE(imported) << imported.error().what() << "\n" << node_->log_tail();
     }
-    ASSERT_TRUE(node_->runtime().running()) << "the runtime did not start, or an earlier test ended it";
+    ASSERT_FALSE(node_->runtime().ended()) << "the runtime did not start, or an earlier test ended it";
     leaks_ = std::make_unique<LeakCheck>(node_->paths());
 }
 

@@ -35,6 +35,11 @@ Result<int> Process::wait(std::chrono::seconds limit) {
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
+bool Process::ended() {
+    if (running() && wait_child(child_, Nanos(0))) child_ = Child{};
+    return !running();
+}
+
 Footprint footprint(pid_t pid) {
     Footprint found;
     const std::string proc = "/proc/" + std::to_string(pid);

@@ -18,6 +18,8 @@ class Process {
 
     pid_t pid() const { return child_.pid; }
     bool running() const { return child_.pid > 0; }
+    // Looks whether it has ended by itself; then it is no longer running().
+    bool ended();
     // Sends the signal, waits for the end, and gives the exit code (128+n for death by signal n).
     Result<int> end(int signal, std::chrono::seconds limit);
     // Waits for an end of its own.
