@@ -58,7 +58,8 @@ Status purge_dir(const std::string& path, const std::string& node) {
             if (name != kMarker) TRY(dir.remove_tree(name).under(path));
         TRY(dir.unlink(kMarker));
     }
-    if (rmdir(path.c_str()) != 0 && errno != ENOENT) return Error::sys("remove " + path);
+    // EBUSY: it is the mount point of a filesystem of its own and stays, empty.
+    if (rmdir(path.c_str()) != 0 && errno != ENOENT && errno != EBUSY) return Error::sys("remove " + path);
     return ok();
 }
 

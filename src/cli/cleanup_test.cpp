@@ -90,6 +90,17 @@ TEST(PodCgroups, OnlyThoseOfTheEndedPodsGoAndTheirParentsOnlyWhenNothingIsLeft) 
     EXPECT_FALSE(fs::exists(root / "memory/kubepods"));
 }
 
+TEST(PodCgroups, SlicesWithoutPodsAreFoundAndThoseWithPodsAreLeft) {
+    const TempDir root;
+    fs::create_directories(root / "cpu/kubepods.slice/kubepods-burstable.slice");
+    fs::create_directories(root /
+                           "memory/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-podx.slice");
+    EXPECT_THAT(unused_parent_slices(root.path()), ElementsAre("kubepods-burstable.slice"));
+    fs::remove(root / "memory/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-podx.slice");
+    EXPECT_THAT(unused_parent_slices(root.path()),
+                ElementsAre("kubepods-burstable.slice", "kubepods-besteffort.slice", "kubepods.slice"));
+}
+
 TEST(PodCgroups, OneThatIsInUseIsReported) {
     const TempDir root;
     fs::create_directories(root / "cpu/kubepods/podmine");

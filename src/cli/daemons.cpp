@@ -37,7 +37,7 @@ DaemonSpec runtime_daemon(const NodePaths& paths, const NodeOptions& options) {
 }
 
 DaemonSpec agent_daemon(const NodePaths& paths, const NodeOptions& options) {
-    DaemonSpec out{"agent", {options.bin_dir + "/orlop-agent"}};
+    DaemonSpec out{"agent", {options.bin_dir + "/orlop-agent"}, paths.runtime_socket};
     add(out.argv, "--config", paths.in_run("kubelet.yaml"));
     add(out.argv, "--container-runtime-endpoint", "unix://" + paths.runtime_socket);
     add(out.argv, "--root-dir", paths.agent_root);

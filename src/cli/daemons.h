@@ -13,6 +13,7 @@ namespace orlop::cli {
 struct DaemonSpec {
     std::string name;  // "runtime", "agent"
     std::vector<std::string> argv;
+    std::string after_socket = {};  // started once somebody listens there, or after a few seconds anyway
 };
 
 DaemonSpec runtime_daemon(const NodePaths& paths, const NodeOptions& options);

@@ -98,12 +98,19 @@ void add_earlier_pods(const NodePaths& paths, std::vector<std::string>& uids) {
 
 // Slices first: systemd removes their directories itself and would make them again otherwise.
 void remove_cgroups(const std::vector<std::string>& uids, std::vector<std::string>& problems) {
-    if (systemd_is_pid1() && exists("/usr/bin/systemctl")) {
+    const auto stop_slices = [](const std::vector<std::string>& slices) {
+        if (slices.empty()) return;
         std::vector<std::string> argv = {"/usr/bin/systemctl", "stop"};
+        argv.insert(argv.end(), slices.begin(), slices.end());
+        // What is not there is no problem; what stays is found below.
+        (void)run_command({.argv = argv, .env = current_env()}, "", std::chrono::seconds(60));
+    };
+    if (systemd_is_pid1() && exists("/usr/bin/systemctl")) {
+        std::vector<std::string> slices;
         for (const std::string& uid : uids)
-            for (const std::string& slice : pod_slices(uid)) argv.push_back(slice);
-        if (argv.size() > 2)
-            (void)run_command({.argv = argv, .env = current_env()}, "", std::chrono::seconds(60));
+            for (const std::string& slice : pod_slices(uid)) slices.push_back(slice);
+        stop_slices(slices);
+        if (!uids.empty()) stop_slices(unused_parent_slices(kCgroupRoot));
     }
     for (const std::string& path : remove_pod_cgroups(kCgroupRoot, uids).in_use)
         problems.push_back("cgroup " + path + " is still in use");
@@ -125,8 +132,10 @@ void unmount_volumes(const NodePaths& paths, const std::vector<std::string>& uid
 }
 
 void report_leftovers(const NodePaths& paths, const Teardown& pods, std::vector<std::string>& problems) {
-    for (const std::string& mount : current_mounts_below({paths.run, paths.state}).value_or({}))
-        problems.push_back("mount " + mount + " is left");
+    for (const std::string& mount : current_mounts_below({paths.run, paths.state}).value_or({})) {
+        // The directory itself may be a filesystem of its own: the machine's, not the node's.
+        if (mount != paths.run && mount != paths.state) problems.push_back("mount " + mount + " is left");
+    }
     for (const std::string& netns : pods.netns)
         if (exists(netns)) problems.push_back("network namespace " + netns + " is left");
 }

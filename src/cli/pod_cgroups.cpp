@@ -60,6 +60,28 @@ std::vector<std::string> pod_cgroup_paths(const std::string& uid) {
     return out;
 }
 
+std::vector<std::string> unused_parent_slices(const std::string& root) {
+    const std::vector<std::string> all = hierarchies(root);
+    std::vector<std::string> out;
+    const auto holds_others = [&out](const std::string& path) {
+        std::error_code error;
+        for (fs::directory_iterator at(path, error), end; !error && at != end; at.increment(error)) {
+            const bool counted = std::find(out.begin(), out.end(), at->path().filename()) != out.end();
+            if (at->is_directory(error) && !counted) return true;
+        }
+        return false;
+    };
+    for (const char* slice : {"kubepods-burstable.slice", "kubepods-besteffort.slice", "kubepods.slice"}) {
+        const std::string name = slice;
+        const std::string path = name == "kubepods.slice" ? name : "kubepods.slice/" + name;
+        const bool used = std::any_of(all.begin(), all.end(), [&](const std::string& hierarchy) {
+            return holds_others(hierarchy + "/" + path);
+        });
+        if (!used) out.push_back(name);
+    }
+    return out;
+}
+
 CgroupsLeft remove_pod_cgroups(const std::string& root, const std::vector<std::string>& uids) {
     CgroupsLeft out;
     for (const std::string& hierarchy : hierarchies(root)) {

@@ -16,6 +16,10 @@ std::vector<std::string> pod_cgroup_paths(const std::string& uid);
 // The systemd slice that the second form ends with, for each QoS class.
 std::vector<std::string> pod_slices(const std::string& uid);
 
+// The slices above the pods' that have no pod in any hierarchy below `root`, in the order to stop them. Each
+// is judged as if those before it were gone.
+std::vector<std::string> unused_parent_slices(const std::string& root);
+
 struct CgroupsLeft {
     int removed = 0;
     std::vector<std::string> in_use;  // still have processes or cgroups of somebody else

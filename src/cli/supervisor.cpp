@@ -1,7 +1,9 @@
 #include "cli/supervisor.h"
 
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -14,6 +16,17 @@ namespace {
 
 constexpr Nanos kStopGrace = std::chrono::seconds(15);
 constexpr off_t kLogLimit = 16 << 20;
+constexpr Nanos kSocketComes = std::chrono::seconds(5);
+constexpr Nanos kSocketLook = std::chrono::milliseconds(20);
+
+bool somebody_listens(const std::string& path) {
+    sockaddr_un address = {};
+    address.sun_family = AF_UNIX;
+    if (path.size() >= sizeof address.sun_path) return false;
+    path.copy(address.sun_path, path.size());
+    const UniqueFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    return fd && connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+}
 
 // Appended to; a log that has become long makes place once, when the daemon starts.
 Result<UniqueFd> open_log(const std::string& path) {
@@ -63,7 +76,10 @@ Status Supervisor::stop_leftovers() {
 }
 
 Status Supervisor::run() {
-    for (auto& daemon : daemons_) start(*daemon);
+    for (auto& daemon : daemons_) {
+        daemon->give_up = SystemClock().monotonic() + kSocketComes;
+        start_when_possible(*daemon);
+    }
     return loop_.run();
 }
 
@@ -86,6 +102,13 @@ Status Supervisor::spawn_daemon(Daemon& daemon) {
     daemon.exit = TRY(loop_.add_pidfd(daemon.child.pidfd.get(), [this, &daemon] { ended(daemon); }));
     if (auto id = identify(daemon.child.pid)) daemon.state.process = *id;
     return ok();
+}
+
+void Supervisor::start_when_possible(Daemon& daemon) {
+    if (daemon.spec.after_socket.empty() || SystemClock().monotonic() >= daemon.give_up ||
+        somebody_listens(daemon.spec.after_socket))
+        return start(daemon);
+    daemon.timer = loop_.add_timer_in(kSocketLook, [this, &daemon] { start_when_possible(daemon); });
 }
 
 void Supervisor::start(Daemon& daemon) {

@@ -49,7 +49,8 @@ class Supervisor {
         DaemonState state;
         Child child;
         Watch exit;
-        Watch timer;  // the next start, or SIGKILL
+        Watch timer;       // the next look or start, or SIGKILL
+        Nanos give_up{0};  // of waiting for its socket
         Nanos started{0};
         Nanos backoff{0};
         bool wanted = true;
@@ -59,6 +60,7 @@ class Supervisor {
     Supervisor(EventLoop& loop, SupervisorFiles files, std::function<void(const std::string&)> report)
         : loop_(loop), files_(std::move(files)), report_(std::move(report)) {}
     Status stop_leftovers();
+    void start_when_possible(Daemon& daemon);
     void start(Daemon& daemon);
     Status spawn_daemon(Daemon& daemon);
     void ended(Daemon& daemon);

@@ -43,11 +43,12 @@ class SupervisorOfScripts : public testing::Test {
     }
     // Calls `then` in the loop once the events file has this text.
     void when(const std::string& text, std::function<void()> then) {
+        auto done = std::make_shared<bool>(false);
         auto watch = InotifyWatch::make(
             *loop_, dir_.path(), IN_MODIFY | IN_CREATE | IN_CLOSE_WRITE,
-            [this, text, then, done = false](const InotifyWatch::Event&) mutable {
-                if (done || test::read_text(dir_ / "events").find(text) == std::string::npos) return;
-                done = true;
+            [this, text, then, done](const InotifyWatch::Event&) {
+                if (*done || test::read_text(dir_ / "events").find(text) == std::string::npos) return;
+                *done = true;
                 then();
             });
         ASSERT_TRUE(watch);
@@ -110,6 +111,23 @@ TEST_F(SupervisorOfScripts, CanStopTheAgentAlone) {
     const std::string events = test::read_text(dir_ / "events");
     EXPECT_EQ(events.find("agent-runs"), events.rfind("agent-runs")) << events;
     EXPECT_LT(events.find("agent-ends"), events.find("runtime-ends")) << events;
+}
+
+TEST_F(SupervisorOfScripts, StartsTheAgentOnceTheRuntimeListens) {
+    DaemonSpec agent = script("agent", kWell);
+    agent.after_socket = dir_ / "socket";
+    const auto supervisor = make({script("runtime", kWell), agent});
+    ASSERT_TRUE(supervisor);
+    std::optional<test::FakeHttp> listener;
+    std::string before;
+    when("runtime-runs", [&] {
+        before = test::read_text(dir_ / "events");
+        listener.emplace(dir_ / "socket", "x");
+    });
+    when("agent-runs", [&] { supervisor->stop_all(); });
+    ASSERT_TRUE(supervisor->run());
+    EXPECT_TRUE(listener);
+    EXPECT_EQ(before.find("agent-runs"), std::string::npos);
 }
 
 TEST_F(SupervisorOfScripts, EndsTheDaemonsOfASupervisorThatWasKilled) {
