@@ -57,7 +57,7 @@ bool ManifestStore::accept(const std::string& name, File& file, std::vector<kube
     for (const kube::ReadPod& read : pods) {
         for (const kube::Finding& finding : read.warnings) file.warnings.push_back({name, finding.text()});
         if (!read.refusals.empty()) file.error = kube::join(read.refusals);
-        DesiredPod pod = make_static_pod(read, node_, name, now);
+        DesiredPod pod = make_static_pod(read, node_, folder_ + "/" + name, now);
         const auto same = std::find_if(file.pods.begin(), file.pods.end(), [&](const DesiredPod& old) {
             return old.pod->meta.uid == pod.pod->meta.uid &&
                    old.pod->spec.containers.front().hash == pod.pod->spec.containers.front().hash &&
@@ -102,7 +102,7 @@ bool ManifestStore::recall(const std::string& name, File& file, Nanos now) {
     for (const kube::Json& document : documents->front()) {
         const auto read = kube::read_pod(document);
         if (!read || !read->refusals.empty()) return false;
-        pods.push_back(make_static_pod(*read, node_, name, now));
+        pods.push_back(make_static_pod(*read, node_, folder_ + "/" + name, now));
     }
     file.pods = std::move(pods);
     return true;

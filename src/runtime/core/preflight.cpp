@@ -41,10 +41,13 @@ Status check_root_user() {
 }
 
 Status check_kernel() {
-    const std::string filesystems = TRY(read_file("/proc/filesystems"));
-    if (filesystems.find("\toverlay\n") == std::string::npos) {
-        return Error::unimplemented("the kernel has no overlayfs: load it with modprobe overlay");
-    }
+    // fsopen(2) loads a filesystem's module when it has to; a list of loaded ones would not say what can be
+    // had.
+    const UniqueFd overlay(static_cast<int>(syscall(SYS_fsopen, "overlay", 1 /* FSOPEN_CLOEXEC */)));
+    if (!overlay && errno == ENOSYS) return lacks("fsopen", "5.2");
+    if (!overlay)
+        return Error::unimplemented("the kernel has no overlayfs (" + Error::sys("fsopen").what() +
+                                    "): install its module");
     // Calls that cannot succeed: only whether they exist is asked.
     if (syscall(SYS_openat2, -1, nullptr, nullptr, 0) != 0 && errno == ENOSYS) return lacks("openat2", "5.6");
     if (syscall(SYS_clone3, nullptr, 0) != 0 && errno == ENOSYS) return lacks("clone3", "5.5");
