@@ -10,8 +10,9 @@
 
 namespace orlop::agent {
 
-// UID (a stable hash of document, node and the file's whole path, unless the document has one), name <name>-<node>, the
-// annotations kubernetes.io/config.{source,hash,seen}, a toleration for every NoExecute taint. Pure.
+// UID (a stable hash of document, node and the file's whole path, unless the document has one), name
+// <name>-<node>, the annotations kubernetes.io/config.{source,hash,seen}, a toleration for every NoExecute
+// taint. Pure.
 DesiredPod make_static_pod(const kube::ReadPod& read, const std::string& node_name, const std::string& file,
                            Nanos seen);
 
