@@ -96,6 +96,13 @@ Status set_propagation(int mount, uint64_t propagation, bool recursive) {
     return ok();
 }
 
+Status mount_classic(const std::string& type, const std::string& target, const std::string& data) {
+    if (syscall(SYS_mount, "orlop", target.c_str(), type.c_str(), 0, data.c_str()) != 0) {
+        return Error::sys("mount " + type + " with " + data);
+    }
+    return ok();
+}
+
 Status make_all_private() {
     if (syscall(SYS_mount, nullptr, "/", nullptr, kPrivate | kRecursive, nullptr) != 0) {
         return Error::sys("make all mounts private");

@@ -29,6 +29,9 @@ Status set_attributes(int mount, uint64_t set, uint64_t clear, bool recursive);
 // `propagation` is MS_PRIVATE, MS_SLAVE or MS_SHARED.
 Status set_propagation(int mount, uint64_t propagation, bool recursive);
 
+// mount(2) in one call: for what fsconfig(2) cannot take, whose values end at 255 bytes.
+Status mount_classic(const std::string& type, const std::string& target, const std::string& data);
+
 // "/" of this mount namespace and all below it.
 Status make_all_private();
 // pivot_root(2) onto the mount at `root`, with the old root gone.

@@ -35,26 +35,37 @@ Result<std::vector<Prepared>> clone_bind_sources(const std::vector<Mount>& mount
     return out;
 }
 
-Result<UniqueFd> overlay_with_lowerdir_plus(const Root& root, MountOptions options) {
-    // fsconfig(2) "lowerdir+" (kernel 6.7): one layer a call, no limit on the length of them all.
-    MountOptions all;
-    for (const std::string& lower : root.lowers) all.emplace_back("lowerdir+", lower);
-    all.insert(all.end(), options.begin(), options.end());
-    return new_mount("overlay", "orlop", all, 0);
-}
-
-Result<UniqueFd> overlay_with_lowerdir(const Root& root, MountOptions options) {
-    std::string lowers;
-    for (const std::string& lower : root.lowers) lowers += (lowers.empty() ? "" : ":") + lower;
-    options.insert(options.begin(), {"lowerdir", lowers});
-    return new_mount("overlay", "orlop", options, 0);
-}
-
-Result<UniqueFd> mount_root(const Root& root) {
-    MountOptions options = {{"upperdir", root.upper}, {"workdir", root.work}};
+// fsconfig(2) "lowerdir+" (kernel 6.7): one layer a call, no limit on the length of them all.
+Result<UniqueFd> overlay_by_fsconfig(const Root& root, const std::string& staging) {
+    MountOptions options;
+    for (const std::string& lower : root.lowers) options.emplace_back("lowerdir+", lower);
+    options.insert(options.end(), {{"upperdir", root.upper}, {"workdir", root.work}});
     if (root.is_volatile) options.emplace_back("volatile", "");
-    auto mount = overlay_with_lowerdir_plus(root, options);
-    if (!mount && mount.error().errnum() == EINVAL) mount = overlay_with_lowerdir(root, options);
+    UniqueFd mount = TRY(new_mount("overlay", "orlop", options, 0));
+    TRY(attach_at(mount.get(), staging));
+    return mount;
+}
+
+// Older kernels take one string of a page: descriptors keep each layer's share of it at some twenty bytes.
+Result<UniqueFd> overlay_by_mount(const Root& root, const std::string& staging) {
+    std::vector<UniqueFd> layers;
+    std::string data =
+        "upperdir=" + root.upper + ",workdir=" + root.work + (root.is_volatile ? ",volatile" : "");
+    for (const std::string& lower : root.lowers) {
+        UniqueFd& fd = layers.emplace_back(open(lower.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+        if (!fd) return Error::sys("open layer " + lower);
+        data +=
+            (layers.size() == 1 ? ",lowerdir=/proc/self/fd/" : ":/proc/self/fd/") + std::to_string(fd.get());
+    }
+    TRY(mount_classic("overlay", staging, data));
+    UniqueFd mount(open(staging.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!mount) return Error::sys("open " + staging);
+    return mount;
+}
+
+Result<UniqueFd> mount_root(const Root& root, const std::string& staging) {
+    auto mount = overlay_by_fsconfig(root, staging);
+    if (!mount && mount.error().errnum() == EINVAL) mount = overlay_by_mount(root, staging);
     return std::move(mount).under("mount the root overlay");
 }
 
@@ -164,8 +175,7 @@ Status make_readonly(const std::string& path) {
 Status build_root(const LaunchPlan& plan) {
     std::vector<Prepared> mounts = TRY(clone_bind_sources(plan.mounts));
     TRY(make_all_private());
-    UniqueFd root = TRY(mount_root(plan.root));
-    TRY(attach_at(root.get(), plan.staging_dir));
+    UniqueFd root = TRY(mount_root(plan.root, plan.staging_dir));
     bool devices_made = plan.devices.empty();
     for (Prepared& p : mounts) {
         TRY(apply_mount(root.get(), p, plan).under(name_of(*p.mount)));

@@ -51,8 +51,8 @@ Result<Namespace> pid_namespace(cri::NamespaceMode container, cri::NamespaceMode
                 return wrong_mode("pid", container, "the pod is not in the host's namespace");
             return Namespace{NsFrom::Host, ""};
         case cri::POD:
-            if (pod == cri::CONTAINER)
-                return wrong_mode("pid", container, "the pod has no namespace to share");
+            // POD is also what a client says that says nothing (proto3): the pod's own mode counts.
+            if (pod == cri::CONTAINER) return Namespace{NsFrom::New, ""};
             return Namespace{pod == cri::NODE ? NsFrom::Host : NsFrom::Sandbox, ""};
         case cri::TARGET:
             return Error::unimplemented(std::string(kOptions) +

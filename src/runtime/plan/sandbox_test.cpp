@@ -220,6 +220,7 @@ TEST(Namespaces, OfProcessesFollowContainerAndPod) {
         {"shared", cri::POD, cri::POD, NsFrom::Sandbox},
         {"own", cri::CONTAINER, cri::CONTAINER, NsFrom::New},
         {"own in a sharing pod", cri::POD, cri::CONTAINER, NsFrom::New},
+        {"the pod's mode when nothing is said", cri::CONTAINER, cri::POD, NsFrom::New},
         {"the host's", cri::NODE, cri::NODE, NsFrom::Host},
         {"the pod's, which is the host's", cri::NODE, cri::POD, NsFrom::Host},
     };
@@ -245,8 +246,6 @@ TEST(Namespaces, AreRefusedWhenTheContainerWantsMoreThanItsPod) {
          "namespace_options.network: NODE"},
         {"the host's IPC", [](TestRequest& t) { own_options(t).set_ipc(cri::NODE); }, Kind::Invalid,
          "namespace_options.ipc: NODE"},
-        {"what the pod does not share", [](TestRequest& t) { pod_options(t).set_pid(cri::CONTAINER); },
-         Kind::Invalid, "namespace_options.pid: POD"},
         {"a network for itself", [](TestRequest& t) { own_options(t).set_network(cri::CONTAINER); },
          Kind::Invalid, "namespace_options.network: CONTAINER"},
         {"another container's processes", [](TestRequest& t) { own_options(t).set_pid(cri::TARGET); },

@@ -235,6 +235,24 @@ TEST_F(ShimTest, TheContainerSeesOnlyItsOwn) {
     EXPECT_NE(text.find("Read-only file system"), std::string::npos) << text;
 }
 
+TEST_F(ShimTest, ManyLayersAreOneRootWithTheHighestOnTop) {
+    LaunchPlan plan = plan_of("c", {"sh", "-c", "cat /who; ls /only | cat"});
+    for (int i = 0; i < 40; ++i) {
+        const std::string layer =
+            base_ + "/layer-with-a-name-as-long-as-a-digest-" + std::string(40, 'x') + std::to_string(i);
+        ASSERT_TRUE(make_dirs(layer + "/only"));
+        ASSERT_TRUE(Dir::open(layer)->write_atomic("who", "layer " + std::to_string(i) + "\n", 0644));
+        ASSERT_TRUE(Dir::open(layer + "/only")->write_atomic("f" + std::to_string(i), "", 0644));
+        plan.root.lowers.insert(plan.root.lowers.begin(), layer);
+    }
+    const Body reply = start(plan);
+    ASSERT_TRUE(std::holds_alternative<Started>(reply)) << std::get<Failed>(reply).what;
+    EXPECT_EQ(wait_exit("c").code, 0);
+    const std::string text = content("c");
+    EXPECT_EQ(text.find("out layer 39\n"), 0u) << text;
+    EXPECT_NE(text.find("out f0\n"), std::string::npos) << text;
+}
+
 TEST_F(ShimTest, ASharedPidNamespaceHasPauseAsItsFirstProcess) {
     LaunchPlan plan = plan_of(
         "c",
