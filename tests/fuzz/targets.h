@@ -1,0 +1,29 @@
+// Parsers that read what others wrote, one function each: the property is "an error or a value, never more
+// than that", and where there is an encoder, that it gives back what was read.
+#pragma once
+
+#include <string_view>
+
+namespace orlop::fuzz {
+
+using Target = void (*)(std::string_view input);
+
+void shim_message(std::string_view input);
+void launch_plan(std::string_view input);
+void mountinfo(std::string_view input);
+void image_reference(std::string_view input);
+void cni_network(std::string_view input);
+void passwd(std::string_view input);
+void pod_manifest(std::string_view input);
+
+struct Named {
+    std::string_view name;
+    Target run;
+};
+inline constexpr Named kTargets[] = {
+    {"shim_message", shim_message}, {"launch_plan", launch_plan},         {"mountinfo", mountinfo},
+    {"cni_network", cni_network},   {"image_reference", image_reference}, {"passwd", passwd},
+    {"pod_manifest", pod_manifest},
+};
+
+}  // namespace orlop::fuzz
