@@ -1,6 +1,5 @@
 #include <unistd.h>
 
-#include "base/undo.h"
 #include "cgroups/files.h"
 #include "cgroups/pod.h"
 

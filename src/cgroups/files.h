@@ -29,9 +29,9 @@ Status apply_hugetlb(const std::string& dir, Version version, const Resources& r
 Status apply_devices_v1(const std::string& dir, const std::vector<DeviceRule>& rules);
 Status apply_devices_v2(const std::string& dir, const std::vector<DeviceRule>& rules);
 
-// The directories of `path` in every hierarchy, made with their parents; on v2 controllers are enabled in
-// ancestors down to `delegate_from` levels above the leaf (0: in the parent too).
+// The directories of `path` in every hierarchy, made with their parents; no controller is enabled.
 Status make_directories(const Hierarchies& h, const std::string& path);
+// v2: hands the controllers that `dir` has down to its children (cgroup.subtree_control).
 Status enable_controllers(const std::string& dir);
 
 }  // namespace orlop::cgroups
