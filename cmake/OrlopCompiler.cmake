@@ -21,7 +21,3 @@ if(ORLOP_SANITIZE)
   # gcc 12 takes instrumented std::function moves (in <regex>) for reads of nothing.
   target_compile_options(orlop_flags INTERFACE -Wno-maybe-uninitialized)
 endif()
-if(ORLOP_SANITIZE MATCHES thread)
-  # ThreadSanitizer does not see fences; what Asio guards with them is guarded by its mutexes too.
-  target_compile_definitions(orlop_flags INTERFACE BOOST_ASIO_DISABLE_FENCED_BLOCK)
-endif()
