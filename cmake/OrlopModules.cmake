@@ -17,7 +17,10 @@ set(ORLOP_ALLOW_orlop_kube orlop_base)
 set(ORLOP_ALLOW_orlop_launch orlop_base)
 set(ORLOP_ALLOW_orlop_shim_protocol orlop_base orlop_launch)
 set(ORLOP_ALLOW_orlop_shim_core orlop_base orlop_cgroups orlop_launch orlop_shim_protocol)
-set(ORLOP_ALLOW_orlop_plan orlop_base orlop_cgroups orlop_launch orlop_images orlop_cri_proto)
+set(ORLOP_ALLOW_orlop_seccomp orlop_base)
+set(ORLOP_ALLOW_orlop_plan orlop_base orlop_cgroups orlop_launch orlop_seccomp orlop_images orlop_cri_proto)
+set(ORLOP_ALLOW_orlop_oci_spec orlop_base orlop_cgroups orlop_launch)
+set(ORLOP_ALLOW_orlop_oci_core orlop_base orlop_cgroups orlop_launch orlop_seccomp orlop_oci_spec)
 set(ORLOP_ALLOW_orlop_runtime_core orlop_base orlop_log orlop_cgroups orlop_cgroups_systemd orlop_netns
   orlop_images orlop_launch orlop_shim_protocol orlop_plan orlop_cri_proto orlop_node_proto)
 set(ORLOP_ALLOW_orlop_agent_core orlop_base orlop_log orlop_kube orlop_probes orlop_cgroups

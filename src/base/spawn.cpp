@@ -122,8 +122,10 @@ Result<Child> spawn(const SpawnSpec& spec) {
     std::vector<char*> argv = pointers(spec.argv);
     std::vector<char*> env = pointers(spec.env);
     Child child;
-    const int e = posix_spawn(&child.pid, argv[0], &actions.raw, &attributes.raw, argv.data(), env.data());
-    if (e != 0) return Error::sys("start " + spec.argv[0], e);
+    const std::string& program = spec.program.empty() ? spec.argv[0] : spec.program;
+    const int e =
+        posix_spawn(&child.pid, program.c_str(), &actions.raw, &attributes.raw, argv.data(), env.data());
+    if (e != 0) return Error::sys("start " + program, e);
     child.pidfd = UniqueFd(static_cast<int>(syscall(SYS_pidfd_open, child.pid, 0)));
     if (!child.pidfd) return Error::sys("pidfd_open");
     return child;

@@ -15,11 +15,12 @@
 namespace orlop {
 
 struct SpawnSpec {
-    std::vector<std::string> argv;  // argv[0] is the path of the program
+    std::vector<std::string> argv;  // argv[0] is the path of the program, unless `program` is given
     std::vector<std::string> env;   // the whole environment, KEY=VALUE
     std::vector<std::pair<int, int>>
         fds;                   // {ours, the child's}; all others are CLOEXEC; 0,1,2 default to /dev/null
     bool new_session = false;  // setsid; otherwise the child leads its own process group
+    std::string program = {};  // path, when argv[0] is something else
 };
 
 struct Child {

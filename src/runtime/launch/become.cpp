@@ -10,6 +10,7 @@
 #include <algorithm>
 
 #include "runtime/launch/identity.h"
+#include "runtime/launch/process.h"
 
 namespace orlop::launch {
 
@@ -33,7 +34,7 @@ Status drop_bounding(uint64_t keep) {
     return ok();
 }
 
-Status set_capabilities(const Capabilities& caps) {
+Status apply_capabilities(const Capabilities& caps) {
     __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
     __user_cap_data_struct data[2];
     for (int half = 0; half < 2; ++half) {
@@ -50,51 +51,76 @@ Status set_capabilities(const Capabilities& caps) {
     return ok();
 }
 
+// A change of uid emptied the effective set; loading a filter may need CAP_SYS_ADMIN out of the permitted
+// one.
+Status raise_permitted() {
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    __user_cap_data_struct data[2];
+    if (syscall(SYS_capget, &header, data) != 0) return Error::sys("capget");
+    for (__user_cap_data_struct& half : data) half.effective = half.permitted;
+    if (syscall(SYS_capset, &header, data) != 0) return Error::sys("raise capabilities");
+    return ok();
+}
+
 Status set_limits(const std::vector<Rlimit>& limits) {
     for (const Rlimit& limit : limits) {
+        const auto resource = static_cast<__rlimit_resource_t>(limit.resource);
+        rlimit now{};
+        if (getrlimit(resource, &now) == 0 && now.rlim_cur == limit.soft && now.rlim_max == limit.hard)
+            continue;
         const rlimit value{limit.soft, limit.hard};
-        if (setrlimit(static_cast<__rlimit_resource_t>(limit.resource), &value) != 0) {
+        if (setrlimit(resource, &value) != 0)
             return Error::sys("set rlimit " + std::to_string(limit.resource));
-        }
     }
     return ok();
 }
 
-Status load_seccomp(const std::string& filter) {
-    if (filter.empty()) return ok();
-    std::vector<sock_filter> code(filter.size() / sizeof(sock_filter));
-    std::copy_n(filter.data(), code.size() * sizeof(sock_filter), reinterpret_cast<char*>(code.data()));
+constexpr unsigned long kNewListener = 1ul << 3;  // SECCOMP_FILTER_FLAG_NEW_LISTENER
+
+Status load_seccomp(const Seccomp& seccomp, int listener, const std::string& state) {
+    if (seccomp.filter.empty()) return ok();
+    std::vector<sock_filter> code(seccomp.filter.size() / sizeof(sock_filter));
+    std::copy_n(seccomp.filter.data(), code.size() * sizeof(sock_filter),
+                reinterpret_cast<char*>(code.data()));
     const sock_fprog program{static_cast<unsigned short>(code.size()), code.data()};
-    if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) != 0)
-        return Error::sys("load the seccomp filter");
-    return ok();
+    const long r = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, seccomp.flags, &program);
+    if (r < 0) return Error::sys("load the seccomp filter");
+    if ((seccomp.flags & kNewListener) == 0) return ok();
+    UniqueFd notify(static_cast<int>(r));
+    return send_listener(listener, notify.get(), seccomp, state);
 }
 
 Status set_ids(const Identity& identity) {
-    if (setgroups(identity.groups.size(), identity.groups.data()) != 0) return Error::sys("setgroups");
+    // user_namespaces(7): setgroups may be denied; that is fine only if there are none to lose.
+    if (setgroups(identity.groups.size(), identity.groups.data()) != 0) {
+        const int setgroups_errno = errno;
+        if (setgroups_errno != EPERM || getgroups(0, nullptr) != 0)
+            return Error::sys("setgroups", setgroups_errno);
+    }
     if (setresgid(identity.gid, identity.gid, identity.gid) != 0) return Error::sys("setresgid");
     // capabilities(7): a change of all uids from 0 clears the permitted set unless this is on.
     if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0) return Error::sys("keep capabilities");
     if (setresuid(identity.uid, identity.uid, identity.uid) != 0) return Error::sys("setresuid");
-    return ok();
+    return raise_permitted();
 }
 
 }  // namespace
 
-Status become(const Process& process, const Identity& identity) {
-    umask(process.umask);
+Status become(const Process& process, const Identity& identity, int listener, const std::string& state) {
     TRY(set_limits(process.rlimits));
     TRY(drop_bounding(process.capabilities.bounding));
-    // seccomp(2): without no_new_privs only CAP_SYS_ADMIN may load a filter, so it goes before the
-    // capabilities.
-    if (!process.no_new_privileges) TRY(load_seccomp(process.seccomp));
     TRY(set_ids(identity));
-    TRY(set_capabilities(process.capabilities));
+    umask(process.umask);
+    if (process.no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+        return Error::sys("set no_new_privs");
+    // seccomp(2): without no_new_privs only CAP_SYS_ADMIN may load a filter; with it, the less a filter has
+    // to allow for our own sake, the better: only capset, prctl and execve follow.
     if (process.no_new_privileges) {
-        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return Error::sys("set no_new_privs");
-        TRY(load_seccomp(process.seccomp));
+        TRY(apply_capabilities(process.capabilities));
+        return load_seccomp(process.seccomp, listener, state);
     }
-    return ok();
+    TRY(load_seccomp(process.seccomp, listener, state));
+    return apply_capabilities(process.capabilities);
 }
 
 }  // namespace orlop::launch

@@ -6,17 +6,15 @@
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 
 #include "base/dir.h"
-#include "runtime/launch/report.h"
 
 namespace orlop::launch {
 
 namespace {
 
-long raw_clone3(clone_args& args) {
-    return syscall(SYS_clone3, &args, sizeof args);
-}
+constexpr Nanos kBirth = std::chrono::seconds(10);
 
 void reset_signals() {
     struct sigaction action {};
@@ -27,47 +25,115 @@ void reset_signals() {
     sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
-[[noreturn]] void run_child(int sync, int report, const std::function<Status(int)>& child) {
-    char go = 0;
-    // End-of-file instead of the byte: the parent gave up.
-    if (read(sync, &go, 1) == 1) {
+[[noreturn]] void run_child(int socket, const ChildMain& child) {
+    Channel channel(socket);
+    // The end instead of a word: the parent gave up.
+    if (channel.wait_go()) {
         reset_signals();
-        if (auto r = child(report); !r) report_error(report, r.error());
+        if (auto r = child(channel); !r) channel.failed(r.error());
     }
     _exit(127);
 }
 
-// setns(2): the pid namespace counts for children made from now on; entering our own again undoes it.
-class ChildrenIn {
-  public:
-    static Result<ChildrenIn> enter(int pid_namespace) {
-        ChildrenIn self;
-        if (pid_namespace < 0) return self;
-        self.own_ = UniqueFd(open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC));
-        if (!self.own_) return Error::sys("open /proc/self/ns/pid");
-        TRY(join_namespace(pid_namespace, CLONE_NEWPID, "the pid namespace"));
-        return self;
+const char* ns_file(int type) {
+    switch (type) {
+        case CLONE_NEWPID:
+            return "/proc/self/ns/pid";
+        case CLONE_NEWNET:
+            return "/proc/self/ns/net";
+        case CLONE_NEWIPC:
+            return "/proc/self/ns/ipc";
+        case CLONE_NEWUTS:
+            return "/proc/self/ns/uts";
+        case CLONE_NEWCGROUP:
+            return "/proc/self/ns/cgroup";
+        default:
+            return "/proc/self/ns/time";
     }
-    Status leave() { return own_ ? join_namespace(own_.get(), CLONE_NEWPID, "our own pid namespace") : ok(); }
+}
+
+// The caller's own namespaces, left for a moment. setns(2): pid and time count for children made from now on.
+class Elsewhere {
+  public:
+    Status enter(const Joined& ns) {
+        TRY(remember(ns.type));
+        return join_namespace(ns);
+    }
+    Status enter_new_time(const std::vector<TimeOffset>& offsets) {
+        TRY(remember(CLONE_NEWTIME));
+        if (unshare(CLONE_NEWTIME) != 0) return Error::sys("new time namespace");
+        std::string text;
+        for (const TimeOffset& o : offsets) {
+            text += o.clock + " " + std::to_string(o.seconds) + " " + std::to_string(o.nanoseconds) + "\n";
+        }
+        if (text.empty()) return ok();
+        UniqueFd fd(open("/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC));
+        if (!fd) return Error::sys("open /proc/self/timens_offsets");
+        return write_all(fd.get(), text).under("write /proc/self/timens_offsets");
+    }
+    Status leave() {
+        Status worst = ok();
+        while (!own_.empty()) {
+            if (auto r = join_namespace({own_.back().first.get(), own_.back().second, "our own namespace"});
+                !r)
+                worst = r;
+            own_.pop_back();
+        }
+        return worst;
+    }
 
   private:
-    UniqueFd own_;
+    Status remember(int type) {
+        UniqueFd own(open(ns_file(type), O_RDONLY | O_CLOEXEC));
+        if (!own) return Error::sys(std::string("open ") + ns_file(type));
+        own_.emplace_back(std::move(own), type);
+        return ok();
+    }
+    std::vector<std::pair<UniqueFd, int>> own_;
 };
 
-Status join_v1(const CgroupJoin& cgroup, pid_t pid) {
-    const std::string text = std::to_string(pid);
-    for (const std::string& dir : cgroup.v1_dirs) {
-        UniqueFd fd(open((dir + "/cgroup.procs").c_str(), O_WRONLY | O_CLOEXEC));
-        if (!fd) return Error::sys("open " + dir + "/cgroup.procs");
-        TRY(write_all(fd.get(), text).under("join cgroup " + dir));
+Status join_cgroup(const std::string& dir, pid_t pid) {
+    UniqueFd fd(open((dir + "/cgroup.procs").c_str(), O_WRONLY | O_CLOEXEC));
+    if (!fd) return Error::sys("open " + dir + "/cgroup.procs");
+    return write_all(fd.get(), std::to_string(pid)).under("join cgroup " + dir);
+}
+
+// A child by clone3(2) or, without it, clone(2); `cgroup` says whether it was born in that one.
+long make_child(uint64_t flags, int cgroup_fd, bool& in_cgroup) {
+    clone_args args{};
+    args.flags = flags;
+    args.exit_signal = (flags & CLONE_PARENT) != 0 ? 0 : SIGCHLD;
+    if (cgroup_fd >= 0) {
+        args.flags |= CLONE_INTO_CGROUP;
+        args.cgroup = static_cast<uint64_t>(cgroup_fd);
     }
-    return ok();
+    in_cgroup = cgroup_fd >= 0;
+    const long pid = syscall(SYS_clone3, &args, sizeof args);
+    // E2BIG: a kernel before CLONE_INTO_CGROUP (5.7).
+    if (pid >= 0 || (errno != ENOSYS && errno != E2BIG)) return pid;
+    in_cgroup = false;
+    return syscall(SYS_clone, flags | SIGCHLD, nullptr, nullptr, nullptr, 0ul);
+}
+
+Status settle(const CloneRequest& request, pid_t pid, bool in_v2) {
+    if (request.cgroup != nullptr) {
+        if (!in_v2 && !request.cgroup->v2_dir.empty()) TRY(join_cgroup(request.cgroup->v2_dir, pid));
+        for (const std::string& dir : request.cgroup->v1_dirs) TRY(join_cgroup(dir, pid));
+    }
+    return request.prepare ? request.prepare(pid) : ok();
+}
+
+// A child that cannot be used ends, and is reaped here: nobody else knows of it.
+void discard(pid_t pid) {
+    kill(pid, SIGKILL);
+    while (waitpid(pid, nullptr, __WALL) < 0 && errno == EINTR) {
+    }
 }
 
 }  // namespace
 
-Status join_namespace(int fd, int type, const std::string& what) {
-    if (setns(fd, type) != 0) return Error::sys("join " + what);
+Status join_namespace(const Joined& ns) {
+    if (setns(ns.fd, ns.type) != 0) return Error::sys("join " + ns.what);
     return ok();
 }
 
@@ -75,51 +141,65 @@ uint64_t flag_if_new(const Namespace& ns, uint64_t flag) {
     return ns.from == NsFrom::New ? flag : 0;
 }
 
-Status join_if_asked(const Namespace& ns, int sandbox, int type, const std::string& what) {
-    if (ns.from == NsFrom::Sandbox) {
-        if (sandbox < 0) return Error::precondition("the pod has no " + what + " of its own");
-        return join_namespace(sandbox, type, "the pod's " + what);
-    }
-    if (ns.from != NsFrom::Path) return ok();
-    UniqueFd fd(open(ns.path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!fd) return Error::sys("open " + what + " " + ns.path);
-    return join_namespace(fd.get(), type, what + " " + ns.path);
-}
-
-Result<Launching> clone_child(const CloneRequest& request, const std::function<Status(int)>& child) {
-    int sync[2];
-    int report[2];
-    if (pipe2(sync, O_CLOEXEC) != 0) return Error::sys("pipe2");
-    UniqueFd sync_read(sync[0]);
-    UniqueFd sync_write(sync[1]);
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, report) != 0) return Error::sys("socketpair");
-    Launching launching{.report = UniqueFd(report[0])};
-    UniqueFd report_write(report[1]);
-
-    clone_args args{};
-    args.flags = request.flags;
-    args.exit_signal = SIGCHLD;
+Result<Launching> clone_child(const CloneRequest& request, const ChildMain& child) {
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return Error::sys("socketpair");
+    Launching launching{.report = UniqueFd(ends[0])};
+    UniqueFd child_end(ends[1]);
     UniqueFd v2;
     if (request.cgroup != nullptr && !request.cgroup->v2_dir.empty()) {
-        v2 = UniqueFd(open(request.cgroup->v2_dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+        v2.reset(open(request.cgroup->v2_dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
         if (!v2) return Error::sys("open cgroup " + request.cgroup->v2_dir);
-        args.flags |= CLONE_INTO_CGROUP;
-        args.cgroup = static_cast<uint64_t>(v2.get());
     }
-    ChildrenIn place = TRY(ChildrenIn::enter(request.pid_namespace));
-    const long pid = raw_clone3(args);
-    const int clone_errno = errno;
-    if (pid == 0) {
-        sync_write.reset();
-        run_child(sync_read.get(), report_write.get(), child);
+    Elsewhere place;
+    Status entered = request.new_time ? place.enter_new_time(request.offsets) : ok();
+    for (const Joined& ns : request.born_in) {
+        if (entered) entered = place.enter(ns);
     }
-    TRY(place.leave());
-    if (pid < 0) return Error::sys("clone3", clone_errno);
+    long pid = -1;
+    bool in_cgroup = false;
+    int clone_errno = 0;
+    if (entered) {
+        pid = make_child(request.flags, v2.get(), in_cgroup);
+        clone_errno = errno;
+        if (pid == 0) {
+            launching.report.reset();
+            run_child(child_end.get(), child);
+        }
+    }
+    const Status left = place.leave();
+    TRY(std::move(entered));
+    if (pid < 0) return Error::sys("clone", clone_errno);
     launching.pid = static_cast<pid_t>(pid);
-    report_write.reset();
-    if (request.cgroup != nullptr) TRY(join_v1(*request.cgroup, launching.pid));
-    if (write(sync_write.get(), "x", 1) != 1) return Error::sys("release the child");
+    child_end.reset();
+    Status settled = left ? settle(request, launching.pid, in_cgroup) : left;
+    if (settled) settled = send_message(launching.report.get(), {.word = Word::Go});
+    if (!settled) {
+        discard(launching.pid);
+        return std::move(settled).error();
+    }
     return launching;
+}
+
+Status continue_as_sibling(uint64_t flags, Channel& channel) {
+    bool in_cgroup = false;
+    const long pid = make_child(flags | CLONE_PARENT, -1, in_cgroup);
+    if (pid < 0) return Error::sys("clone");
+    if (pid == 0) return ok();
+    TRY(channel.born(static_cast<pid_t>(pid)));
+    _exit(0);
+}
+
+Status await_birth(Launching& launching) {
+    const pid_t first = launching.pid;
+    Message message = TRY(receive_message(launching.report.get(), kBirth));
+    TRY(launching.order.next(message.word));
+    if (message.word == Word::Failed) return Error(message.kind, std::move(message.text), message.errnum);
+    if (message.word != Word::Born) return Error::failed("the first child did not say whom it made");
+    launching.pid = message.pid;
+    while (waitpid(first, nullptr, __WALL) < 0 && errno == EINTR) {
+    }
+    return ok();
 }
 
 }  // namespace orlop::launch

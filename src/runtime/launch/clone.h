@@ -1,28 +1,47 @@
-// Making the child: clone3(2) with its namespaces, straight into its cgroup.
+// Making the child: clone3(2) with its namespaces, straight into its cgroup; clone(2) where that is missing.
 #pragma once
 
 #include <functional>
+#include <vector>
 
 #include "base/result.h"
+#include "runtime/launch/handshake.h"
 #include "runtime/launch/launch.h"
 
 namespace orlop::launch {
 
-struct CloneRequest {
-    uint64_t flags = 0;      // CLONE_NEW* that are made with the child
-    int pid_namespace = -1;  // an nsfs fd or pidfd: the child starts in that pid namespace
-    const CgroupJoin* cgroup = nullptr;
+// A namespace to be in, held open.
+struct Joined {
+    int fd = -1;
+    int type = 0;  // CLONE_NEW*
+    std::string what;
 };
 
-// `child` runs in the child once it is in its cgroup, with the reporting socket; it returns only when it
-// failed, and its error is reported for it.
-Result<Launching> clone_child(const CloneRequest& request, const std::function<Status(int report)>& child);
+struct CloneRequest {
+    uint64_t flags = 0;  // CLONE_NEW* that are made with the child
+    std::vector<Joined>
+        born_in;  // the caller enters them for the moment of the clone, so that the child is born there
+    bool new_time = false;  // a new time namespace with these offsets
+    std::vector<TimeOffset> offsets;
+    const CgroupJoin* cgroup = nullptr;
+    std::function<Status(pid_t)> prepare;  // by the parent, when the child is there but waits
+};
+
+using ChildMain = std::function<Status(Channel&)>;
+
+// `child` runs in the child once it is in its cgroup and prepared; it returns only when it failed, and its
+// error is reported for it.
+Result<Launching> clone_child(const CloneRequest& request, const ChildMain& child);
+
+// From within a child: a sibling of it, with `flags`, that goes on in its place. Returns in the sibling only.
+Status continue_as_sibling(uint64_t flags, Channel& channel);
+
+// After continue_as_sibling in the child: takes over the sibling and reaps the first child.
+Status await_birth(Launching& launching);
 
 // setns(2), naming what was joined.
-Status join_namespace(int fd, int type, const std::string& what);
+Status join_namespace(const Joined& ns);
 // The CLONE_NEW* flag if the namespace is to be made, else 0.
 uint64_t flag_if_new(const Namespace& ns, uint64_t flag);
-// Joins what is to be joined by path, or the pod's `sandbox` fd.
-Status join_if_asked(const Namespace& ns, int sandbox, int type, const std::string& what);
 
 }  // namespace orlop::launch

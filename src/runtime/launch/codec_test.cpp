@@ -14,7 +14,7 @@ LaunchPlan sample() {
     plan.process.user.uid = 7;
     plan.process.user.groups = {1, 2, 3};
     plan.process.oom_score_adj = -5;
-    plan.process.seccomp = std::string(800, '\x06');
+    plan.process.seccomp.filter = std::string(800, '\x06');
     plan.net = {NsFrom::Path, "/run/netns/cni-1"};
     plan.root.lowers = {"/a", "/b"};
     plan.mounts.push_back({.type = "tmpfs", .target = "/tmp", .options = {{"size", "1m"}, {"noswap", ""}}});

@@ -26,9 +26,9 @@ std::vector<std::string> components(const std::string& path) {
     return out;
 }
 
-Result<UniqueFd> open_path(int root, const std::string& path, bool no_symlinks) {
+Result<Spot> open_path(int root, const std::string& path, bool no_symlinks) {
     const Resolve how = no_symlinks ? Resolve::NoSymlinks : Resolve::InRoot;
-    return open_under(root, path.empty() ? "." : path, O_PATH, how);
+    return find_spot(root, path.empty() ? "." : path, how);
 }
 
 Status make_last(int parent, const std::string& name, bool directory) {
@@ -52,29 +52,35 @@ Result<std::string> follow(int parent, const std::string& name, const std::strin
 
 }  // namespace
 
-Result<UniqueFd> mount_point(int root, const std::string& path, bool directory, bool no_symlinks) {
+Result<Spot> mount_point(int root, const std::string& path, bool directory, bool no_symlinks) {
     std::vector<std::string> parts = components(path);
     std::string done;
+    for (const std::string& part : parts) done += (done.empty() ? "" : "/") + part;
+    // Nearly always it is there.
+    if (auto there = open_path(root, done, no_symlinks); there || there.error().errnum() != ENOENT)
+        return there;
+    done.clear();
     int links = 0;
     for (size_t i = 0; i < parts.size(); ++i) {
         const std::string next = done.empty() ? parts[i] : done + "/" + parts[i];
         auto there = open_path(root, next, no_symlinks);
         if (!there && there.error().errnum() != ENOENT) return std::move(there).error();
         if (!there) {
-            UniqueFd parent = TRY(open_path(root, done, no_symlinks));
+            const Spot at = TRY(open_path(root, done, no_symlinks));
+            const int parent = at.fd.get();
             struct stat st {};
-            const bool dangling = fstatat(parent.get(), parts[i].c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0;
+            const bool dangling = fstatat(parent, parts[i].c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0;
             if (dangling) {
                 if (no_symlinks || !S_ISLNK(st.st_mode) || ++links > kMaxLinks)
                     return Error::sys("open " + next, ELOOP);
-                std::vector<std::string> target = components(TRY(follow(parent.get(), parts[i], done)));
+                std::vector<std::string> target = components(TRY(follow(parent, parts[i], done)));
                 target.insert(target.end(), parts.begin() + static_cast<std::ptrdiff_t>(i) + 1, parts.end());
                 parts = std::move(target);
                 done.clear();
                 i = static_cast<size_t>(-1);
                 continue;
             }
-            TRY(make_last(parent.get(), parts[i], directory || i + 1 < parts.size()));
+            TRY(make_last(parent, parts[i], directory || i + 1 < parts.size()));
         }
         done = next;
     }

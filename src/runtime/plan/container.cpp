@@ -15,7 +15,7 @@ Result<launch::Process> plan_process(const ContainerRequest& request, const Node
     process.user = TRY(plan_user(security, image));
     process.capabilities = TRY(plan_capabilities(security, facts));
     process.no_new_privileges = security.no_new_privs();
-    process.seccomp = TRY(plan_seccomp(request, process.capabilities.bounding));
+    process.seccomp.filter = TRY(plan_seccomp(request, process.capabilities.bounding));
     process.rlimits = plan_rlimits(facts);
     process.oom_score_adj = plan_oom_score(config.linux(), facts);
     process.terminal = config.tty();
@@ -40,9 +40,12 @@ Result<launch::LaunchPlan> plan_container(const ContainerRequest& request, const
     TRY(plan_namespaces(request, plan));
     // A privileged container looks after the host: it sees cgroup paths as they are. On v1 every mount shows
     // the container's own directory either way, which takes a namespace.
-    plan.new_cgroup_namespace = !(security.privileged() && facts.cgroup_v2);
-    plan.root = {request.paths.layers, request.paths.upper, request.paths.work, true,
-                 security.readonly_rootfs()};
+    const bool hosts_cgroups = security.privileged() && facts.cgroup_v2;
+    plan.cgroup_namespace.from = hosts_cgroups ? launch::NsFrom::Host : launch::NsFrom::New;
+    plan.root.lowers = request.paths.layers;
+    plan.root.upper = request.paths.upper;
+    plan.root.work = request.paths.work;
+    plan.root.readonly = security.readonly_rootfs();
     plan.staging_dir = request.paths.staging;
     plan.mounts = TRY(plan_mounts(request));
     if (!facts.cgroup_v2) plan.cgroup_mounts = facts.v1_mounts;

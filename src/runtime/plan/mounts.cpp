@@ -129,7 +129,7 @@ Result<Mount> bind_mount(const ContainerRequest& request, int index) {
         return Error::invalid(element("mounts", index, "container_path") + ": the root itself");
     }
     mount.propagation = TRY(propagation_of(element("mounts", index, "propagation"), from.propagation()));
-    mount.recursive_readonly = from.recursive_read_only();
+    if (from.recursive_read_only()) mount.recursive_attributes = kReadOnly;
     if (from.readonly()) mount.attributes |= kReadOnly;
     for (const std::string& option : from.mount_options()) {
         mount.attributes |= TRY(option_attribute(element("mounts", index, "mount_options"), option));

@@ -118,7 +118,7 @@ TEST(Mounts, CarryTheRequestedFlags) {
     t.add_mount("/h/c", "/c").set_propagation(cri::PROPAGATION_HOST_TO_CONTAINER);
     t.mount_is_directory = {true, false, true};
     const auto mounts = t.good_plan().mounts;
-    EXPECT_TRUE(at(mounts, "/a").recursive_readonly);
+    EXPECT_EQ(at(mounts, "/a").recursive_attributes, MOUNT_ATTR_RDONLY);
     EXPECT_EQ(at(mounts, "/a").attributes, uint64_t{MOUNT_ATTR_RDONLY});
     EXPECT_EQ(at(mounts, "/a").propagation, Propagation::Private);
     EXPECT_TRUE(at(mounts, "/a").make_directory);

@@ -168,20 +168,20 @@ TEST(Seccomp, FollowsTheNewFieldThenTheOldOne) {
         TestRequest t;
         if (row.type != kNone) t.security().mutable_seccomp()->set_profile_type(row.type);
         t.security().set_seccomp_profile_path(row.path);
-        EXPECT_EQ(!t.good_plan().process.seccomp.empty(), row.filtered);
+        EXPECT_EQ(!t.good_plan().process.seccomp.filter.empty(), row.filtered);
     }
 }
 
 TEST(Seccomp, IsTheFilterOfTheContainersCapabilities) {
     TestRequest t;
     t.security().mutable_seccomp();
-    EXPECT_EQ(t.good_plan().process.seccomp, default_seccomp(kDefault).value_or("none"));
+    EXPECT_EQ(t.good_plan().process.seccomp.filter, default_seccomp(kDefault).value_or("none"));
     SeccompCache cache;
     ContainerRequest request = t.request();
     request.seccomp_cache = &cache;
     auto plan = plan_container(request, t.facts);
     ASSERT_TRUE(plan.ok());
-    EXPECT_EQ(plan->process.seccomp, default_seccomp(kDefault).value_or("none"));
+    EXPECT_EQ(plan->process.seccomp.filter, default_seccomp(kDefault).value_or("none"));
 }
 
 TEST(Seccomp, CompilesALocalProfileThatTheCallerRead) {
@@ -191,7 +191,7 @@ TEST(Seccomp, CompilesALocalProfileThatTheCallerRead) {
     EXPECT_EQ(localhost_seccomp(t.config).value_or(""), "/var/lib/kubelet/seccomp/a.json");
     expect_error(t.plan(), Kind::Unimplemented, "/var/lib/kubelet/seccomp/a.json");
     t.seccomp_profile = R"({"defaultAction": "SCMP_ACT_ALLOW"})";
-    EXPECT_FALSE(t.good_plan().process.seccomp.empty());
+    EXPECT_FALSE(t.good_plan().process.seccomp.filter.empty());
     t.seccomp_profile = "nonsense";
     expect_error(t.plan(), Kind::Invalid, "/var/lib/kubelet/seccomp/a.json: seccomp profile");
 }
@@ -255,16 +255,16 @@ TEST(Privileged, LiftsMasksAndFilters) {
     auto plan = t.good_plan();
     EXPECT_THAT(plan.masked_paths, ElementsAre("/proc/kcore"));
     EXPECT_THAT(plan.readonly_paths, ElementsAre("/proc/sys"));
-    EXPECT_FALSE(plan.process.seccomp.empty());
-    EXPECT_TRUE(plan.new_cgroup_namespace);
+    EXPECT_FALSE(plan.process.seccomp.filter.empty());
+    EXPECT_EQ(plan.cgroup_namespace.from, launch::NsFrom::New);
     t.make_privileged();
     plan = t.good_plan();
     EXPECT_THAT(plan.masked_paths, IsEmpty());
     EXPECT_THAT(plan.readonly_paths, IsEmpty());
-    EXPECT_EQ(plan.process.seccomp, "");
-    EXPECT_FALSE(plan.new_cgroup_namespace);
+    EXPECT_EQ(plan.process.seccomp.filter, "");
+    EXPECT_EQ(plan.cgroup_namespace.from, launch::NsFrom::Host);
     t.facts.cgroup_v2 = false;
-    EXPECT_TRUE(t.good_plan().new_cgroup_namespace);
+    EXPECT_EQ(t.good_plan().cgroup_namespace.from, launch::NsFrom::New);
 }
 
 TEST(MaskedPaths, AreExactlyTheRequestedOnes) {

@@ -27,7 +27,7 @@
 
 namespace orlop::shim {
 
-inline constexpr uint32_t kProtocolVersion = 1;
+inline constexpr uint32_t kProtocolVersion = 2;
 // A packet is small: plans travel in memfds. Larger ones are refused.
 inline constexpr size_t kMaxPacket = 64u << 10;
 inline constexpr size_t kMaxFds = 4;

@@ -40,7 +40,7 @@ TEST(ShimProtocol, ASnapshotKeepsExits) {
 TEST(ShimProtocol, ForeignVersionsAndTypesAreRefusedByName) {
     std::string packet = encode_message({1, Hello{}});
     packet[0] = 9;
-    EXPECT_EQ(decode_message(packet).error().what(), "protocol version 9, expected 1");
+    EXPECT_EQ(decode_message(packet).error().what(), "protocol version 9, expected 2");
     packet = encode_message({1, Hello{}});
     packet[16] = 99;
     EXPECT_EQ(decode_message(packet).error().what(), "message type 99 is unknown");
