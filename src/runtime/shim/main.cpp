@@ -14,6 +14,7 @@
 #include <memory>
 
 #include "base/strong.h"
+#include "runtime/launch/self.h"
 #include "runtime/shim/shim.h"
 
 namespace orlop::shim {
@@ -105,6 +106,10 @@ Status run(const Arguments& arguments) {
 
 int main(int argc, char** argv) {
     using namespace orlop::shim;
+    if (auto r = orlop::launch::protect_own_binary(argv); !r) {
+        std::fprintf(stderr, "orlop-shim: %s\n", r.error().what().c_str());
+        return 1;
+    }
     // One of these runs for each pod: a small heap that gives memory back.
     mallopt(M_TOP_PAD, 16 << 10);
     mallopt(M_TRIM_THRESHOLD, 32 << 10);
