@@ -1,74 +1,21 @@
 #include <linux/capability.h>
 
-#include <iterator>
-
-#include "runtime/plan/capability_names.h"
+#include "runtime/launch/capability_names.h"
 #include "runtime/plan/parts.h"
 
 namespace orlop::plan {
 
 namespace {
 
-constexpr std::string_view kNames[] = {"CHOWN",
-                                       "DAC_OVERRIDE",
-                                       "DAC_READ_SEARCH",
-                                       "FOWNER",
-                                       "FSETID",
-                                       "KILL",
-                                       "SETGID",
-                                       "SETUID",
-                                       "SETPCAP",
-                                       "LINUX_IMMUTABLE",
-                                       "NET_BIND_SERVICE",
-                                       "NET_BROADCAST",
-                                       "NET_ADMIN",
-                                       "NET_RAW",
-                                       "IPC_LOCK",
-                                       "IPC_OWNER",
-                                       "SYS_MODULE",
-                                       "SYS_RAWIO",
-                                       "SYS_CHROOT",
-                                       "SYS_PTRACE",
-                                       "SYS_PACCT",
-                                       "SYS_ADMIN",
-                                       "SYS_BOOT",
-                                       "SYS_NICE",
-                                       "SYS_RESOURCE",
-                                       "SYS_TIME",
-                                       "SYS_TTY_CONFIG",
-                                       "MKNOD",
-                                       "LEASE",
-                                       "AUDIT_WRITE",
-                                       "AUDIT_CONTROL",
-                                       "SETFCAP",
-                                       "MAC_OVERRIDE",
-                                       "MAC_ADMIN",
-                                       "SYSLOG",
-                                       "WAKE_ALARM",
-                                       "BLOCK_SUSPEND",
-                                       "AUDIT_READ",
-                                       "PERFMON",
-                                       "BPF",
-                                       "CHECKPOINT_RESTORE"};
-static_assert(std::size(kNames) == CAP_CHECKPOINT_RESTORE + 1);
+using launch::all_capabilities;
+using launch::capability_number;
+using launch::same_ignoring_case;
 
 // What containers hold unless told otherwise; both peers' sets are within it.
 constexpr unsigned kDefault[] = {CAP_CHOWN,   CAP_DAC_OVERRIDE, CAP_FSETID,           CAP_FOWNER,
                                  CAP_MKNOD,   CAP_NET_RAW,      CAP_SETGID,           CAP_SETUID,
                                  CAP_SETFCAP, CAP_SETPCAP,      CAP_NET_BIND_SERVICE, CAP_SYS_CHROOT,
                                  CAP_KILL,    CAP_AUDIT_WRITE};
-
-char upper(char c) {
-    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-}
-
-bool same(std::string_view given, std::string_view upper_case) {
-    if (given.size() != upper_case.size()) return false;
-    for (size_t i = 0; i < given.size(); ++i) {
-        if (upper(given[i]) != upper_case[i]) return false;
-    }
-    return true;
-}
 
 struct NameList {
     uint64_t mask = 0;
@@ -79,7 +26,7 @@ Result<NameList> read_names(std::string_view field,
                             const google::protobuf::RepeatedPtrField<std::string>& names) {
     NameList list;
     for (int i = 0; i < names.size(); ++i) {
-        if (same(names[i], "ALL") || same(names[i], "CAP_ALL")) {
+        if (same_ignoring_case(names[i], "ALL") || same_ignoring_case(names[i], "CAP_ALL")) {
             list.all = true;
             continue;
         }
@@ -95,18 +42,6 @@ Result<NameList> read_names(std::string_view field,
 }
 
 }  // namespace
-
-std::optional<unsigned> capability_number(std::string_view name) {
-    if (name.size() > 4 && same(name.substr(0, 4), "CAP_")) name.remove_prefix(4);
-    for (unsigned i = 0; i < std::size(kNames); ++i) {
-        if (same(name, kNames[i])) return i;
-    }
-    return std::nullopt;
-}
-
-uint64_t all_capabilities() {
-    return (uint64_t{1} << std::size(kNames)) - 1;
-}
 
 Result<launch::Capabilities> plan_capabilities(const cri::LinuxContainerSecurityContext& security,
                                                const NodeFacts& facts) {

@@ -15,7 +15,7 @@ Result<launch::Process> plan_process(const ContainerRequest& request, const Node
     process.user = TRY(plan_user(security, image));
     process.capabilities = TRY(plan_capabilities(security, facts));
     process.no_new_privileges = security.no_new_privs();
-    process.seccomp.filter = TRY(plan_seccomp(request, process.capabilities.bounding));
+    process.seccomp = TRY(plan_seccomp(request, process.capabilities.bounding));
     process.rlimits = plan_rlimits(facts);
     process.oom_score_adj = plan_oom_score(config.linux(), facts);
     process.terminal = config.tty();

@@ -32,8 +32,7 @@ std::vector<launch::Rlimit> plan_rlimits(const NodeFacts& facts);
 // security.cpp
 Result<launch::User> plan_user(const cri::LinuxContainerSecurityContext& security,
                                const images::ImageConfig& image);
-// Struct sock_filter[] bytes; "" = unconfined.
-Result<std::string> plan_seccomp(const ContainerRequest& request, uint64_t bounding_capabilities);
+Result<launch::Seccomp> plan_seccomp(const ContainerRequest& request, uint64_t bounding_capabilities);
 Status check_lsm(const cri::LinuxContainerSecurityContext& security);
 Result<std::vector<std::string>> plan_paths(std::string_view field, bool privileged,
                                             const google::protobuf::RepeatedPtrField<std::string>& paths);

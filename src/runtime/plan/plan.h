@@ -115,7 +115,5 @@ Status check_sandbox(const cri::PodSandboxConfig& config);
 
 // The default seccomp profile for these capabilities, compiled by libseccomp to struct sock_filter[] bytes.
 Result<std::string> default_seccomp(uint64_t bounding_capabilities);
-// A profile in the OCI/docker JSON format (SecurityProfile Localhost).
-Result<std::string> compile_seccomp_json(const std::string& json, uint64_t bounding_capabilities);
 
 }  // namespace orlop::plan

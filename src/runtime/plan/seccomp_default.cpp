@@ -6,11 +6,13 @@
 #include <sys/socket.h>
 
 #include "runtime/plan/plan.h"
-#include "runtime/plan/seccomp_filter.h"
+#include "runtime/seccomp/filter.h"
 
 namespace orlop::plan {
 
 namespace {
+
+using seccomp::SeccompFilter;
 
 constexpr uint32_t kAllow = SCMP_ACT_ALLOW;
 constexpr uint32_t kRefuse = SCMP_ACT_ERRNO(EPERM);

@@ -1,11 +1,15 @@
 #include <sched.h>
 #include <sys/socket.h>
 
-#include "runtime/plan/seccomp_machine.h"
 #include "runtime/plan/test_request.h"
+#include "runtime/seccomp/machine.h"
 
 namespace orlop::plan {
 namespace {
+
+using seccomp::ask_filter;
+using seccomp::errno_return;
+using seccomp::run_filter;
 
 constexpr uint32_t kAllow = SECCOMP_RET_ALLOW;
 const uint32_t kPerm = errno_return(EPERM);

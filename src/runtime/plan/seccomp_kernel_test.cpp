@@ -11,11 +11,14 @@
 
 #include <functional>
 
-#include "runtime/plan/seccomp_machine.h"
 #include "runtime/plan/test_request.h"
+#include "runtime/seccomp/machine.h"
 
 namespace orlop::plan {
 namespace {
+
+using seccomp::ask_filter;
+using seccomp::errno_return;
 
 constexpr uint64_t kUsual = uint64_t{1} << CAP_AUDIT_WRITE | uint64_t{1} << CAP_SYS_CHROOT;
 constexpr int kNotLoaded = 99;

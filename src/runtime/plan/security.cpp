@@ -1,6 +1,7 @@
 #include <set>
 
 #include "runtime/plan/parts.h"
+#include "runtime/seccomp/profile.h"
 
 namespace orlop::plan {
 
@@ -117,19 +118,28 @@ Result<std::string> localhost_seccomp(const cri::ContainerConfig& config) {
     return std::string(reference);
 }
 
-Result<std::string> plan_seccomp(const ContainerRequest& request, uint64_t bounding_capabilities) {
+Result<launch::Seccomp> plan_seccomp(const ContainerRequest& request, uint64_t bounding_capabilities) {
+    launch::Seccomp out;
     const Security& security = request.config.linux().security_context();
     const std::optional<Profile> profile = TRY(seccomp_profile(security));
-    if (security.privileged() || !profile || profile->profile_type() == Profile::Unconfined) return "";
+    if (security.privileged() || !profile || profile->profile_type() == Profile::Unconfined) return out;
     if (profile->profile_type() == Profile::RuntimeDefault) {
-        return request.seccomp_cache ? request.seccomp_cache->default_filter(bounding_capabilities)
-                                     : default_seccomp(bounding_capabilities);
+        out.filter = TRY(request.seccomp_cache ? request.seccomp_cache->default_filter(bounding_capabilities)
+                                               : default_seccomp(bounding_capabilities));
+        return out;
     }
     const std::string path = TRY(localhost_seccomp(request.config));
     if (!request.seccomp_profile) {
         return Error::unimplemented(field("seccomp") + ": the Localhost profile " + path + " was not loaded");
     }
-    return compile_seccomp_json(*request.seccomp_profile, bounding_capabilities).under(path);
+    seccomp::Filter compiled =
+        TRY(seccomp::compile_profile(*request.seccomp_profile, bounding_capabilities).under(path));
+    if (!compiled.listener_path.empty())
+        return Error::unimplemented(field("seccomp") + ": " + path +
+                                    ": SCMP_ACT_NOTIFY has no listener here");
+    out.filter = std::move(compiled.program);
+    out.flags = compiled.flags;
+    return out;
 }
 
 Status check_lsm(const Security& security) {

@@ -7,10 +7,12 @@
 
 #include <string>
 
-#include "runtime/plan/capability_names.h"
+#include "runtime/launch/capability_names.h"
 #include "runtime/plan/plan.h"
 
 namespace orlop::plan {
+
+using launch::all_capabilities;
 
 struct TestRequest {
     TestRequest() {

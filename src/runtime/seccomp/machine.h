@@ -11,7 +11,7 @@
 #include <initializer_list>
 #include <string>
 
-namespace orlop::plan {
+namespace orlop::seccomp {
 
 // SECCOMP_RET_* with its data, or ~0 for a program that is not sound.
 inline uint32_t run_filter(const std::string& program, const seccomp_data& data) {
@@ -70,4 +70,4 @@ inline uint32_t errno_return(uint32_t number) {
     return SECCOMP_RET_ERRNO | number;
 }
 
-}  // namespace orlop::plan
+}  // namespace orlop::seccomp

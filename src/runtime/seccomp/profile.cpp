@@ -1,21 +1,22 @@
 // Seccomp profiles as users write them: the OCI runtime-spec's linux.seccomp object, and docker's form of it
 // (archMap, single `name`, includes and excludes by capability, architecture and kernel).
+#include "runtime/seccomp/profile.h"
+
 #include <sys/utsname.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "runtime/plan/capability_names.h"
-#include "runtime/plan/plan.h"
-#include "runtime/plan/seccomp_filter.h"
+#include "runtime/launch/capability_names.h"
+#include "runtime/seccomp/filter.h"
 
-namespace orlop::plan {
+namespace orlop::seccomp {
 
 namespace {
 
 using nlohmann::json;
 
-// What nlohmann throws for a field of the wrong type is caught in compile_seccomp_json.
+// What nlohmann throws for a field of the wrong type is caught in compile_profile.
 template <class T>
 T value_of(const json& object, const char* key, T otherwise) {
     const auto found = object.find(key);
@@ -40,9 +41,7 @@ Result<uint32_t> action_of(const std::string& name, std::optional<uint32_t> errn
     if (name == "SCMP_ACT_KILL_PROCESS") return SCMP_ACT_KILL_PROCESS;
     if (name == "SCMP_ACT_ERRNO") return SCMP_ACT_ERRNO(number);
     if (name == "SCMP_ACT_TRACE") return SCMP_ACT_TRACE(number);
-    if (name == "SCMP_ACT_NOTIFY") {
-        return Error::unimplemented("action SCMP_ACT_NOTIFY (a listener for seccomp notifications)");
-    }
+    if (name == "SCMP_ACT_NOTIFY") return SCMP_ACT_NOTIFY;
     return Error::invalid("unknown action \"" + name + "\"");
 }
 
@@ -87,7 +86,7 @@ bool names_architecture(const json& filter) {
 }
 
 bool holds(const json& capability_name, uint64_t capabilities) {
-    const auto number = capability_number(capability_name.get<std::string>());
+    const auto number = launch::capability_number(capability_name.get<std::string>());
     return number && (capabilities >> *number & 1) != 0;
 }
 
@@ -185,22 +184,68 @@ Status add_architectures(SeccompFilter& filter, const json& profile) {
     return ok();
 }
 
-Status check_flags(const json& profile) {
+// seccomp(2); the listener's is not a user's to give.
+constexpr std::pair<std::string_view, uint32_t> kFlags[] = {
+    {"SECCOMP_FILTER_FLAG_TSYNC", 1u << 0},
+    {"SECCOMP_FILTER_FLAG_LOG", 1u << 1},
+    {"SECCOMP_FILTER_FLAG_SPEC_ALLOW", 1u << 2},
+    {"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", 1u << 5},
+};
+constexpr uint32_t kTsync = 1u << 0, kNewListener = 1u << 3;
+
+Result<uint32_t> read_flags(const json& profile) {
+    uint32_t flags = 0;
     for (const json& flag : list_of(profile, "flags")) {
         const auto name = flag.get<std::string>();
-        // A container starts with one thread, so there is nothing to synchronize.
-        if (name == "SECCOMP_FILTER_FLAG_TSYNC") continue;
-        return Error::unimplemented("flag " + name);
+        const auto known =
+            std::find_if(std::begin(kFlags), std::end(kFlags), [&](auto& f) { return f.first == name; });
+        if (known == std::end(kFlags)) return Error::invalid("unknown flag \"" + name + "\"");
+        flags |= known->second;
     }
-    if (!value_of<std::string>(profile, "listenerPath", "").empty()) {
-        return Error::unimplemented("listenerPath (a listener for seccomp notifications)");
-    }
-    return ok();
+    // A container starts with one thread, so there is nothing to synchronize.
+    return flags & ~kTsync;
 }
 
-Result<std::string> compile(const json& profile, uint64_t capabilities) {
+bool notifies(const json& rule) {
+    return value_of<std::string>(rule, "action", "") == "SCMP_ACT_NOTIFY";
+}
+
+bool names(const json& rule, std::string_view syscall) {
+    for (const json& name : list_of(rule, "names")) {
+        if (name.get<std::string>() == syscall) return true;
+    }
+    return value_of<std::string>(rule, "name", "") == syscall;
+}
+
+// The descriptor of a listener is handed over by sendmsg after the filter is loaded: whoever would decide
+// about that call is the one who waits for it.
+Result<bool> needs_listener(const json& profile) {
+    bool needed = value_of<std::string>(profile, "defaultAction", "") == "SCMP_ACT_NOTIFY";
+    if (needed) return Error::invalid("defaultAction SCMP_ACT_NOTIFY would stop the runtime itself");
+    for (const json& rule : list_of(profile, "syscalls")) {
+        if (!rule.is_object() || !notifies(rule)) continue;
+        needed = true;
+        if (names(rule, "sendmsg"))
+            return Error::invalid("SCMP_ACT_NOTIFY for sendmsg, which hands over the listener");
+    }
+    return needed;
+}
+
+Result<Filter> compile(const json& profile, uint64_t capabilities) {
     if (!profile.is_object()) return Error::invalid("not a JSON object");
-    TRY(check_flags(profile));
+    Filter out;
+    out.flags = TRY(read_flags(profile));
+    out.listener_path = value_of<std::string>(profile, "listenerPath", "");
+    out.listener_metadata = value_of<std::string>(profile, "listenerMetadata", "");
+    const bool listener = TRY(needs_listener(profile));
+    if (listener && out.listener_path.empty())
+        return Error::invalid("SCMP_ACT_NOTIFY without a listenerPath");
+    if (listener) {
+        out.flags |= kNewListener;
+    } else {
+        out.listener_path.clear();
+        out.listener_metadata.clear();
+    }
     SeccompFilter filter = TRY(SeccompFilter::make(TRY(action_of(
         value_of<std::string>(profile, "defaultAction", ""), errno_of(profile, "defaultErrnoRet")))));
     TRY(add_architectures(filter, profile));
@@ -208,12 +253,13 @@ Result<std::string> compile(const json& profile, uint64_t capabilities) {
         if (!rule.is_object()) return Error::invalid("an entry of syscalls is not an object");
         if (applies(rule, capabilities)) TRY(add_rule(filter, rule));
     }
-    return filter.compile();
+    out.program = TRY(filter.compile());
+    return out;
 }
 
 }  // namespace
 
-Result<std::string> compile_seccomp_json(const std::string& text, uint64_t bounding_capabilities) {
+Result<Filter> compile_profile(std::string_view text, uint64_t bounding_capabilities) {
     try {
         return compile(json::parse(text), bounding_capabilities).under("seccomp profile");
     } catch (const json::exception& error) {
@@ -221,4 +267,4 @@ Result<std::string> compile_seccomp_json(const std::string& text, uint64_t bound
     }
 }
 
-}  // namespace orlop::plan
+}  // namespace orlop::seccomp

@@ -1,4 +1,4 @@
-#include "runtime/plan/seccomp_filter.h"
+#include "runtime/seccomp/filter.h"
 
 #include <linux/bpf_common.h>
 #include <linux/filter.h>
@@ -7,7 +7,7 @@
 
 #include "base/dir.h"
 
-namespace orlop::plan {
+namespace orlop::seccomp {
 
 Result<SeccompFilter> SeccompFilter::make(uint32_t default_action) {
     void* context = seccomp_init(default_action);
@@ -68,4 +68,4 @@ Result<std::string> SeccompFilter::compile() const {
     return program;
 }
 
-}  // namespace orlop::plan
+}  // namespace orlop::seccomp

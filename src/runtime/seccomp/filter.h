@@ -11,7 +11,7 @@
 
 #include "base/result.h"
 
-namespace orlop::plan {
+namespace orlop::seccomp {
 
 class SeccompFilter {
   public:
@@ -39,4 +39,4 @@ class SeccompFilter {
     uint32_t default_action_;
 };
 
-}  // namespace orlop::plan
+}  // namespace orlop::seccomp

@@ -1,7 +1,14 @@
-#include "runtime/plan/seccomp_machine.h"
-#include "runtime/plan/test_request.h"
+#include "runtime/seccomp/profile.h"
 
-namespace orlop::plan {
+#include <gtest/gtest.h>
+#include <linux/capability.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "runtime/seccomp/machine.h"
+
+namespace orlop::seccomp {
 namespace {
 
 constexpr uint32_t kAllow = SECCOMP_RET_ALLOW;
@@ -9,9 +16,15 @@ const uint32_t kPerm = errno_return(EPERM);
 constexpr uint64_t kAdmin = uint64_t{1} << CAP_SYS_ADMIN;
 
 std::string compiled(const std::string& json, uint64_t capabilities = 0) {
-    auto filter = compile_seccomp_json(json, capabilities);
+    auto filter = compile_profile(json, capabilities);
     EXPECT_TRUE(filter.ok()) << (filter ? "" : filter.error().what());
-    return filter.value_or("");
+    return filter ? filter->program : "";
+}
+
+void expect_error(const Result<Filter>& result, Kind kind, const std::string& words) {
+    ASSERT_FALSE(result.ok());
+    EXPECT_EQ(result.error().kind(), kind);
+    EXPECT_NE(result.error().what().find(words), std::string::npos) << result.error().what();
 }
 
 TEST(SeccompJson, ReadsTheOciForm) {
@@ -102,15 +115,81 @@ TEST(SeccompJson, RefusesWhatItDoesNotUnderstand) {
          Kind::Invalid, "without names"},
         {"no errno", R"({"defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 70000})", Kind::Invalid,
          "70000"},
-        {"a listener", R"({"defaultAction": "SCMP_ACT_NOTIFY"})", Kind::Unimplemented, "SCMP_ACT_NOTIFY"},
-        {"a flag", R"({"defaultAction": "SCMP_ACT_ALLOW", "flags": ["SECCOMP_FILTER_FLAG_LOG"]})",
-         Kind::Unimplemented, "SECCOMP_FILTER_FLAG_LOG"},
+        {"everything to a listener", R"({"defaultAction": "SCMP_ACT_NOTIFY"})", Kind::Invalid,
+         "SCMP_ACT_NOTIFY"},
+        {"a listener nowhere",
+         R"({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["mkdir"], "action": "SCMP_ACT_NOTIFY"}]})",
+         Kind::Invalid, "listenerPath"},
+        {"a listener for what hands it over", R"({"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": "/l",
+            "syscalls": [{"names": ["sendmsg"], "action": "SCMP_ACT_NOTIFY"}]})",
+         Kind::Invalid, "sendmsg"},
+        {"a flag", R"({"defaultAction": "SCMP_ACT_ALLOW", "flags": ["SECCOMP_FILTER_FLAG_NEW_LISTENER"]})",
+         Kind::Invalid, "SECCOMP_FILTER_FLAG_NEW_LISTENER"},
     };
     for (const auto& row : rows) {
         SCOPED_TRACE(row.name);
-        expect_error(compile_seccomp_json(row.json, 0), row.kind, row.words);
+        expect_error(compile_profile(row.json, 0), row.kind, row.words);
     }
 }
 
+TEST(SeccompJson, FlagsAndTheListenerComeAlong) {
+    const auto filter = compile_profile(
+        R"({"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": "/run/l", "listenerMetadata": "m",
+        "flags": ["SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"],
+        "syscalls": [{"names": ["mkdir"], "action": "SCMP_ACT_NOTIFY"}]})",
+        0);
+    ASSERT_TRUE(filter) << filter.error().what();
+    EXPECT_EQ(filter->flags, 1u << 1 | 1u << 3 | 1u << 5);  // LOG, NEW_LISTENER, WAIT_KILLABLE_RECV
+    EXPECT_EQ(filter->listener_path, "/run/l");
+    EXPECT_EQ(filter->listener_metadata, "m");
+    EXPECT_EQ(ask_filter(filter->program, "mkdir"), SECCOMP_RET_USER_NOTIF);
+}
+
+class SeccompCacheTest : public testing::Test {
+  protected:
+    void SetUp() override {
+        std::string dir = "/tmp/orlop-seccomp-XXXXXX";
+        ASSERT_NE(mkdtemp(dir.data()), nullptr);
+        dir_ = dir;
+    }
+    void TearDown() override { std::filesystem::remove_all(dir_); }
+    std::string only_file() const {
+        std::string found;
+        for (const auto& entry : std::filesystem::directory_iterator(dir_ + "/cache")) found = entry.path();
+        return found;
+    }
+    std::string dir_;
+    const std::string profile_ =
+        R"({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["mkdir"], "action": "SCMP_ACT_ERRNO"}]})";
+};
+
+TEST_F(SeccompCacheTest, TheSecondTimeTheFileAnswers) {
+    const auto first = compile_profile_cached(profile_, 0, dir_ + "/cache");
+    ASSERT_TRUE(first);
+    EXPECT_EQ(std::filesystem::status(dir_ + "/cache").permissions(), std::filesystem::perms::owner_all);
+    const auto second = compile_profile_cached(profile_, 0, dir_ + "/cache");
+    ASSERT_TRUE(second);
+    EXPECT_EQ(second->program, first->program);
+    EXPECT_EQ(second->program, compile_profile(profile_, 0)->program);
+}
+
+TEST_F(SeccompCacheTest, AFileOfAnotherProfileOrADamagedOneIsNotBelieved) {
+    ASSERT_TRUE(compile_profile_cached(profile_, 0, dir_ + "/cache"));
+    const std::string file = only_file();
+    std::string other = profile_;
+    other.replace(other.find("mkdir"), 5, "rmdir");
+    // As after a collision of the hash: the other profile's entry under this one's name.
+    ASSERT_TRUE(compile_profile_cached(other, 0, dir_ + "/other"));
+    for (const auto& entry : std::filesystem::directory_iterator(dir_ + "/other"))
+        std::filesystem::copy_file(entry.path(), file, std::filesystem::copy_options::overwrite_existing);
+    EXPECT_EQ(ask_filter(compile_profile_cached(profile_, 0, dir_ + "/cache")->program, "mkdir"), kPerm);
+    std::ofstream(file, std::ios::trunc) << "rubbish";
+    EXPECT_EQ(ask_filter(compile_profile_cached(profile_, 0, dir_ + "/cache")->program, "mkdir"), kPerm);
+}
+
+TEST_F(SeccompCacheTest, ACacheThatCannotBeIsNoError) {
+    EXPECT_TRUE(compile_profile_cached(profile_, 0, "/proc/no/such/place"));
+}
+
 }  // namespace
-}  // namespace orlop::plan
+}  // namespace orlop::seccomp
