@@ -25,13 +25,39 @@ void reset_signals() {
     sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
-[[noreturn]] void run_child(int socket, const ChildMain& child) {
-    Channel channel(socket);
-    // The end instead of a word: the parent gave up.
-    if (channel.wait_go()) {
-        reset_signals();
-        if (auto r = child(channel); !r) channel.failed(r.error());
+// The `tasks` files of the v1 hierarchies to be in, opened by the parent: its rights count, whatever user
+// namespace the child is born in.
+Result<std::vector<UniqueFd>> open_tasks(const CgroupJoin* cgroup) {
+    std::vector<UniqueFd> out;
+    if (cgroup == nullptr) return out;
+    for (const std::string& dir : cgroup->v1_dirs) {
+        UniqueFd& fd = out.emplace_back(open((dir + "/tasks").c_str(), O_WRONLY | O_CLOEXEC));
+        if (!fd) return Error::sys("open " + dir + "/tasks");
     }
+    return out;
+}
+
+// A single thread that moves itself needs no lock over all threads of the machine (cgroup_threadgroup_rwsem,
+// whose writer waits for an RCU grace period): 0.2 ms for all hierarchies, where the parent would take 10.
+Status join_v1(const std::vector<UniqueFd>& tasks, const CgroupJoin* cgroup) {
+    for (size_t i = 0; i < tasks.size(); ++i)
+        TRY(write_all(tasks[i].get(), "0").under("join cgroup " + cgroup->v1_dirs[i]));
+    return ok();
+}
+
+Status begin_child(Channel& channel, const std::vector<UniqueFd>& tasks, const CgroupJoin* cgroup,
+                   const ChildMain& child) {
+    TRY(join_v1(tasks, cgroup));
+    TRY(channel.wait_go());
+    reset_signals();
+    return child(channel);
+}
+
+[[noreturn]] void run_child(int socket, const std::vector<UniqueFd>& tasks, const CgroupJoin* cgroup,
+                            const ChildMain& child) {
+    Channel channel(socket);
+    // An end of the conversation instead of "go", and nobody there to be told: the parent gave up.
+    if (auto r = begin_child(channel, tasks, cgroup, child); !r) channel.failed(r.error());
     _exit(127);
 }
 
@@ -116,10 +142,8 @@ long make_child(uint64_t flags, int cgroup_fd, bool& in_cgroup) {
 }
 
 Status settle(const CloneRequest& request, pid_t pid, bool in_v2) {
-    if (request.cgroup != nullptr) {
-        if (!in_v2 && !request.cgroup->v2_dir.empty()) TRY(join_cgroup(request.cgroup->v2_dir, pid));
-        for (const std::string& dir : request.cgroup->v1_dirs) TRY(join_cgroup(dir, pid));
-    }
+    if (request.cgroup != nullptr && !in_v2 && !request.cgroup->v2_dir.empty())
+        TRY(join_cgroup(request.cgroup->v2_dir, pid));
     return request.prepare ? request.prepare(pid) : ok();
 }
 
@@ -151,6 +175,7 @@ Result<Launching> clone_child(const CloneRequest& request, const ChildMain& chil
         v2.reset(open(request.cgroup->v2_dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
         if (!v2) return Error::sys("open cgroup " + request.cgroup->v2_dir);
     }
+    const std::vector<UniqueFd> tasks = TRY(open_tasks(request.cgroup));
     Elsewhere place;
     Status entered = request.new_time ? place.enter_new_time(request.offsets) : ok();
     for (const Joined& ns : request.born_in) {
@@ -164,7 +189,7 @@ Result<Launching> clone_child(const CloneRequest& request, const ChildMain& chil
         clone_errno = errno;
         if (pid == 0) {
             launching.report.reset();
-            run_child(child_end.get(), child);
+            run_child(child_end.get(), tasks, request.cgroup, child);
         }
     }
     const Status left = place.leave();
