@@ -1,8 +1,5 @@
 #include "cgroups/cgroup.h"
 
-#include <dirent.h>
-#include <fcntl.h>
-
 #include <algorithm>
 #include <charconv>
 
@@ -28,12 +25,7 @@ Status pids_in(const std::string& dir, bool recursive, std::vector<pid_t>& out) 
         at = std::find(parsed.ptr, end, '\n') + 1;
     }
     if (!recursive) return ok();
-    auto opened = Dir::open(dir);
-    if (!opened) return ok();
-    for (const std::string& name : TRY(opened->list())) {
-        const bool is_dir = opened->open_dir(name).ok();
-        if (is_dir) TRY(pids_in(dir + "/" + name, true, out));
-    }
+    for (const std::string& name : children_of(dir)) TRY(pids_in(dir + "/" + name, true, out));
     return ok();
 }
 
@@ -66,11 +58,7 @@ bool Cgroup::exists() const {
 
 Status Cgroup::create() const {
     TRY(make_directories(*h_, path_));
-    if (h_->version == Version::V1) return ok();
-    for (size_t at = 0; at < path_.size(); ++at) {
-        if (path_[at] == '/') TRY(enable_controllers(h_->root + path_.substr(0, at)));
-    }
-    return ok();
+    return h_->version == Version::V1 ? ok() : enable_above(*h_, path_);
 }
 
 Status Cgroup::apply(const Resources& r) const {

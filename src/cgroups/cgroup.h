@@ -27,10 +27,13 @@ struct Hierarchies {
         v1;                 // controller ("memory", "name=systemd") -> mount directory; V1 only
     std::string hybrid_v2;  // V1 only: mount of cgroup2 on hybrid hosts, or ""
     std::vector<std::string> v2_controllers;  // of the root's cgroup.controllers
+    bool complete = true;  // false: a controller may be missing until a limit needs it (detect_any)
 };
-// `proc` and `sys_fs_cgroup` can be moved for tests. Missing mandatory controllers (cpu, memory, pids,
-// devices on v1) are an Unimplemented error naming them and what to do.
+// `proc` can be moved for tests. Missing mandatory controllers (cpu, memory, pids, devices on v1) are an
+// Unimplemented error naming them and what to do.
 Result<Hierarchies> detect(const std::string& proc = "/proc");
+// As detect, with whatever controllers there are: a container without limits needs none.
+Result<Hierarchies> detect_any(const std::string& proc = "/proc");
 
 struct CpuMemoryStats {
     uint64_t cpu_usage_ns = 0;
@@ -62,8 +65,14 @@ class Cgroup {
     Status add(pid_t pid) const;                   // cgroup.procs of every hierarchy
     Result<std::vector<pid_t>> processes() const;  // of this cgroup only; recursive: all below too
     Result<std::vector<pid_t>> processes_recursive() const;
-    // SIGKILL to everything in it and below: cgroup.kill (v2 >= 5.14) or freeze/loop (v1). Returns when empty
-    // or at the deadline.
+    // Suspends everything in it and below, and waits until all of it stands still; thawed again at the
+    // deadline. v1: freezer.state; v2, and v1 without that controller beside a v2: cgroup.freeze.
+    Status freeze(Nanos timeout) const;
+    // A frozen ancestor keeps it frozen: TimedOut.
+    Status thaw(Nanos timeout) const;
+    Result<bool> frozen() const;
+    // SIGKILL to everything in it and below, frozen or not: cgroup.kill (v2 >= 5.14) or freeze/loop (v1).
+    // Returns when empty or at the deadline.
     Status kill_all(Nanos timeout) const;
     // rmdir in every hierarchy, children first; missing is fine. EBUSY is retried by waiting for populated=0
     // (poll/inotify) up to the timeout.

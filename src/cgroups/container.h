@@ -34,7 +34,10 @@ struct MadeCgroup {
     UniqueFd hold;  // empty with cgroupfs
 };
 
-// Where it will be; pure.
+// Where it will be; pure. `own_cgroup` as current_cgroup() (membership.h) gives it: relative paths begin
+// there on v1 and beside it on v2, as runc has it. "" is "orlop-oci-<id>" there or, with systemd,
+// "system.slice:orlop:<id>"; a name ending in ".slice" is a slice. Invalid: "..", "/" alone, a unit name that
+// systemd.unit(5) does not know.
 Result<ContainerCgroup> locate(const ContainerRequest& request, const Hierarchies& hierarchies,
                                const std::string& own_cgroup);
 // Makes it with its limits and device rules. Exists when there is one with processes in it.

@@ -56,8 +56,15 @@ Status require(const Hierarchies& h) {
 }  // namespace
 
 Result<Hierarchies> detect(const std::string& proc) {
+    Hierarchies h = TRY(detect_any(proc));
+    TRY(require(h));
+    h.complete = true;
+    return h;
+}
+
+Result<Hierarchies> detect_any(const std::string& proc) {
     const std::string text = TRY(read_file(proc + "/self/mountinfo"));
-    Hierarchies h;
+    Hierarchies h{.complete = false};
     std::string v2;
     for (const MountEntry& mount : parse_mountinfo(text)) {
         if (mount.type == "cgroup2" && v2.empty()) v2 = mount.mount_point;
@@ -74,7 +81,6 @@ Result<Hierarchies> detect(const std::string& proc) {
     } else {
         h.hybrid_v2 = v2;
     }
-    TRY(require(h));
     return h;
 }
 

@@ -1,8 +1,11 @@
 #include "cgroups/files.h"
 
+#include <dirent.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include <charconv>
+#include <memory>
 
 #include "base/dir.h"
 
@@ -52,6 +55,19 @@ Result<uint64_t> read_keyed(const std::string& path, std::string_view key) {
 
 bool file_exists(const std::string& path) {
     return access(path.c_str(), F_OK) == 0;
+}
+
+std::vector<std::string> children_of(const std::string& dir) {
+    std::vector<std::string> out;
+    struct stat st {};
+    // kernfs counts them in the links: most cgroups have none, and need not be listed.
+    if (stat(dir.c_str(), &st) != 0 || st.st_nlink == 2) return out;
+    const std::unique_ptr<DIR, int (*)(DIR*)> opened(opendir(dir.c_str()), closedir);
+    if (!opened) return out;
+    while (const dirent* entry = readdir(opened.get())) {
+        if (entry->d_type == DT_DIR && entry->d_name[0] != '.') out.emplace_back(entry->d_name);
+    }
+    return out;
 }
 
 std::string limit_text(int64_t limit, Version version) {

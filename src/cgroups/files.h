@@ -17,6 +17,8 @@ Result<uint64_t> read_number(const std::string& path);  // "max" = UINT64_MAX
 // The number behind `key ` in a flat-keyed file (memory.stat, memory.events, ...); 0 when the key is absent.
 Result<uint64_t> read_keyed(const std::string& path, std::string_view key);
 bool file_exists(const std::string& path);
+// The cgroups directly below one; none when it is missing.
+std::vector<std::string> children_of(const std::string& dir);
 // "max" on v2 and "-1" on v1 for negative numbers.
 std::string limit_text(int64_t limit, Version version);
 
@@ -29,9 +31,22 @@ Status apply_hugetlb(const std::string& dir, Version version, const Resources& r
 Status apply_devices_v1(const std::string& dir, const std::vector<DeviceRule>& rules);
 Status apply_devices_v2(const std::string& dir, const std::vector<DeviceRule>& rules);
 
+// Existed: some hierarchy had the last directory of the path already.
+enum class Leaf { Fresh, Existed };
 // The directories of `path` in every hierarchy, made with their parents; no controller is enabled.
-Status make_directories(const Hierarchies& h, const std::string& path);
-// v2: hands the controllers that `dir` has down to its children (cgroup.subtree_control).
-Status enable_controllers(const std::string& dir);
+Result<Leaf> make_directories(const Hierarchies& h, const std::string& path);
+// v2: hands the controllers that `dir` has down to its children (cgroup.subtree_control). Unless `complete`,
+// none of them has to be there.
+Status enable_controllers(const std::string& dir, bool complete);
+// v2: the same for every directory above `path`.
+Status enable_above(const Hierarchies& h, const std::string& path);
+
+// Thaws a v1 freezer's directory and all below it, without waiting; missing is fine.
+void thaw_below(const std::string& dir);
+// The v1 freezer's directory of a cgroup, or "".
+std::string freezer_v1(const Cgroup& cgroup);
+
+// Whether it may be a cgroup's path: absolute, with no "..", "." or empty part, not the root.
+bool is_plain(std::string_view path);
 
 }  // namespace orlop::cgroups

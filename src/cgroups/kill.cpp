@@ -5,7 +5,6 @@
 
 #include <algorithm>
 
-#include "base/dir.h"
 #include "cgroups/files.h"
 
 namespace orlop::cgroups {
@@ -57,12 +56,7 @@ void kill_by_file(const Hierarchies& h, const std::string& path) {
 int remove_below(const std::string& dir) {
     if (rmdir(dir.c_str()) == 0 || errno == ENOENT) return 0;
     if (errno != EBUSY && errno != ENOTEMPTY) return errno;
-    const auto opened = Dir::open(dir);
-    if (!opened) return opened.error().errnum() == ENOENT ? 0 : opened.error().errnum();
-    const auto names = opened->list();
-    if (!names) return names.error().errnum();
-    for (const std::string& name : *names) {
-        if (!opened->open_dir(name)) continue;
+    for (const std::string& name : children_of(dir)) {
         if (const int e = remove_below(dir + "/" + name); e != 0) return e;
     }
     return rmdir(dir.c_str()) == 0 || errno == ENOENT ? 0 : errno;
@@ -72,14 +66,20 @@ int remove_below(const std::string& dir) {
 
 Status Cgroup::kill_all(Nanos timeout) const {
     const Nanos end = SystemClock().monotonic() + timeout;
-    for (;;) {
-        const std::vector<Victim> victims = hold(TRY(processes_recursive()));
+    const std::string freezer = freezer_v1(*this);
+    for (bool again = false;; again = true) {
+        std::vector<Victim> victims = hold(TRY(processes_recursive()));
         if (victims.empty()) return ok();
+        // What forked faster than it was counted stands still the second time.
+        if (again && !freezer.empty() && write_value(freezer + "/freezer.state", "FROZEN"))
+            victims = hold(TRY(processes_recursive()));
         // By file first, so that nothing can fork away; then by name, for what is not in the v2 directory of
         // a hybrid host.
         kill_by_file(*h_, path_);
         for (const Victim& victim : victims)
             syscall(SYS_pidfd_send_signal, victim.fd.get(), SIGKILL, nullptr, 0);
+        // A process that the v1 freezer holds dies when it is let go.
+        if (!freezer.empty()) thaw_below(freezer);
         if (!wait_all(victims, end)) {
             return Error::timed_out(std::to_string(victims.size()) + " processes of cgroup " + path_ +
                                     " were killed but have not ended, the first is " +

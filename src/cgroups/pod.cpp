@@ -13,7 +13,7 @@ Status fill_pod(const Hierarchies& h, const std::string& path, const PodRequest&
     for (const pid_t pid : request.pids) TRY(leaf.add(pid));
     // Only now: a v2 cgroup with processes of its own cannot hand controllers down (cgroups(7), no internal
     // processes).
-    if (h.version == Version::V2) TRY(enable_controllers(h.root + path));
+    if (h.version == Version::V2) TRY(enable_controllers(h.root + path, h.complete));
     return ok();
 }
 
