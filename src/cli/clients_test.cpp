@@ -79,11 +79,11 @@ cri::Container container(const std::string& id, const std::string& pod_id, cri::
 TEST(PodTeardown, StopsContainersWithTheirGraceThenStopsAndRemovesEveryPodEvenIfOneFails) {
     const TempDir dir;
     FakeNode node(dir / "s");
-    node.runtime.pods = {pod("p1", "web"), pod("p2", "db")};
-    node.runtime.containers = {container("c1", "p1", cri::CONTAINER_RUNNING, "3"),
-                               container("c2", "p2", cri::CONTAINER_RUNNING, ""),
-                               container("c3", "p2", cri::CONTAINER_EXITED, "")};
-    node.runtime.broken_pod = "p1";
+    node.runtime.have({.pods = {pod("p1", "web"), pod("p2", "db")},
+                       .containers = {container("c1", "p1", cri::CONTAINER_RUNNING, "3"),
+                                      container("c2", "p2", cri::CONTAINER_RUNNING, ""),
+                                      container("c3", "p2", cri::CONTAINER_EXITED, "")},
+                       .broken_pod = "p1"});
     const auto client = CriClient::connect("unix://" + (dir / "s"), seconds(5));
     ASSERT_TRUE(client) << client.error().what();
     std::vector<std::string> said;
@@ -131,7 +131,7 @@ TEST(CriClient, NobodyThereIsUnavailable) {
 TEST(NodeView, WithoutAnAgentShowsWhatTheRuntimeKnowsAndSaysSo) {
     const TempDir dir;
     FakeNode node(dir / "s");
-    node.runtime.pods = {pod("p1", "web")};
+    node.runtime.have({.pods = {pod("p1", "web")}, .containers = {}});
     const auto view = look_at_node({.node = "orlop", .endpoint = "unix://" + (dir / "s")});
     ASSERT_TRUE(view) << view.error().what();
     const std::string text = node_text(*view, seconds(100));
@@ -158,7 +158,7 @@ TEST(Images, ListRemoveAndImportUseTheEndpoint) {
     EXPECT_EQ(image_remove(common, {"nope", "busybox:1"}).value_or(9), 1);
     EXPECT_EQ(testing::internal::GetCapturedStdout(), "removed busybox:1 (0123456789ab)\n");
     EXPECT_EQ(testing::internal::GetCapturedStderr(), "orlop: there is no image \"nope\"\n");
-    EXPECT_THAT(node.images.removed, ElementsAre("busybox:1"));
+    EXPECT_THAT(node.images.removed(), ElementsAre("busybox:1"));
 
     testing::internal::CaptureStdout();
     ImportOptions import;
@@ -167,8 +167,8 @@ TEST(Images, ListRemoveAndImportUseTheEndpoint) {
     import.entrypoint = {"/bin/sh", "-c"};
     EXPECT_EQ(image_import(common, import).value_or(9), 0);
     EXPECT_EQ(testing::internal::GetCapturedStdout(), "layer\nimported docker.io/library/busybox:2 ()\n");
-    EXPECT_EQ(node.node_images.request.rootfs().path(), dir.path());
-    EXPECT_THAT(node.node_images.request.entrypoint(), ElementsAre("/bin/sh", "-c"));
+    EXPECT_EQ(node.node_images.request().rootfs().path(), dir.path());
+    EXPECT_THAT(node.node_images.request().entrypoint(), ElementsAre("/bin/sh", "-c"));
 
     import.reference = "bad";
     testing::internal::CaptureStdout();
@@ -181,9 +181,9 @@ TEST(Images, ListRemoveAndImportUseTheEndpoint) {
 TEST(Logs, FollowEndsWhenTheContainerHasEndedAndPrintsAllOfIt) {
     const TempDir dir;
     FakeNode node(dir / "s");
-    node.runtime.pods = {pod("p1", "web")};
-    node.runtime.containers = {container("c1", "p1", cri::CONTAINER_EXITED, "")};
-    node.runtime.log_path = dir / "0.log";
+    node.runtime.have({.pods = {pod("p1", "web")},
+                       .containers = {container("c1", "p1", cri::CONTAINER_EXITED, "")},
+                       .log_path = dir / "0.log"});
     test::write_text(dir / "0.log",
                      "2026-01-02T03:04:05.0Z stdout F one\n2026-01-02T03:04:05.0Z stderr P tw");
     LogsOptions options;

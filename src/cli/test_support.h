@@ -47,12 +47,20 @@ inline std::string read_text(const std::string& path) {
 }
 
 // Answers from tables and writes down what it was asked for.
-class FakeRuntime final : public cri::RuntimeService::Service {
-  public:
+// What the fake runtime has.
+struct FakePods {
     std::vector<cri::PodSandboxStatusResponse> pods;
     std::vector<cri::Container> containers;
-    std::string log_path;
-    std::string broken_pod;  // id; StopPodSandbox fails for it
+    std::string log_path = {};
+    std::string broken_pod = {};  // id; StopPodSandbox fails for it
+};
+
+class FakeRuntime final : public cri::RuntimeService::Service {
+  public:
+    void have(FakePods all) {
+        const std::lock_guard lock(mutex_);
+        all_ = std::move(all);
+    }
 
     std::vector<std::string> calls() {
         const std::lock_guard lock(mutex_);
@@ -82,7 +90,8 @@ class FakeRuntime final : public cri::RuntimeService::Service {
     }
     grpc::Status ListPodSandbox(grpc::ServerContext*, const cri::ListPodSandboxRequest*,
                                 cri::ListPodSandboxResponse* out) override {
-        for (const auto& pod : pods) {
+        const std::lock_guard lock(mutex_);
+        for (const auto& pod : all_.pods) {
             auto* item = out->add_items();
             item->set_id(pod.status().id());
             *item->mutable_metadata() = pod.status().metadata();
@@ -92,7 +101,8 @@ class FakeRuntime final : public cri::RuntimeService::Service {
     }
     grpc::Status PodSandboxStatus(grpc::ServerContext*, const cri::PodSandboxStatusRequest* in,
                                   cri::PodSandboxStatusResponse* out) override {
-        for (const auto& pod : pods) {
+        const std::lock_guard lock(mutex_);
+        for (const auto& pod : all_.pods) {
             if (pod.status().id() != in->pod_sandbox_id()) continue;
             *out = pod;
             return grpc::Status::OK;
@@ -101,15 +111,17 @@ class FakeRuntime final : public cri::RuntimeService::Service {
     }
     grpc::Status ListContainers(grpc::ServerContext*, const cri::ListContainersRequest*,
                                 cri::ListContainersResponse* out) override {
-        for (const auto& container : containers) *out->add_containers() = container;
+        const std::lock_guard lock(mutex_);
+        for (const auto& container : all_.containers) *out->add_containers() = container;
         return grpc::Status::OK;
     }
     grpc::Status ContainerStatus(grpc::ServerContext*, const cri::ContainerStatusRequest* in,
                                  cri::ContainerStatusResponse* out) override {
-        for (const auto& container : containers) {
+        const std::lock_guard lock(mutex_);
+        for (const auto& container : all_.containers) {
             if (container.id() != in->container_id()) continue;
             out->mutable_status()->set_state(container.state());
-            out->mutable_status()->set_log_path(log_path);
+            out->mutable_status()->set_log_path(all_.log_path);
             return grpc::Status::OK;
         }
         return {grpc::StatusCode::NOT_FOUND, "no such container"};
@@ -122,7 +134,8 @@ class FakeRuntime final : public cri::RuntimeService::Service {
     grpc::Status StopPodSandbox(grpc::ServerContext*, const cri::StopPodSandboxRequest* in,
                                 cri::StopPodSandboxResponse*) override {
         note("stop-pod " + in->pod_sandbox_id());
-        if (in->pod_sandbox_id() == broken_pod) return {grpc::StatusCode::INTERNAL, "CNI DEL: boom"};
+        const std::lock_guard lock(mutex_);
+        if (in->pod_sandbox_id() == all_.broken_pod) return {grpc::StatusCode::INTERNAL, "CNI DEL: boom"};
         return grpc::Status::OK;
     }
     grpc::Status RemovePodSandbox(grpc::ServerContext*, const cri::RemovePodSandboxRequest* in,
@@ -131,8 +144,9 @@ class FakeRuntime final : public cri::RuntimeService::Service {
         return grpc::Status::OK;
     }
 
-    std::mutex mutex_;
-    std::vector<std::string> calls_;  // guarded by mutex_
+    std::mutex mutex_;  // guards the rest
+    std::vector<std::string> calls_;
+    FakePods all_;
 };
 
 class FakeImages final : public cri::ImageService::Service {
@@ -151,18 +165,24 @@ class FakeImages final : public cri::ImageService::Service {
     }
     grpc::Status RemoveImage(grpc::ServerContext*, const cri::RemoveImageRequest* in,
                              cri::RemoveImageResponse*) override {
-        removed.push_back(in->image().image());
+        const std::lock_guard lock(mutex_);
+        removed_.push_back(in->image().image());
         return grpc::Status::OK;
     }
+    std::mutex mutex_;  // guards the rest
+    std::vector<std::string> removed_;
 
   public:
-    std::vector<std::string> removed;
+    std::vector<std::string> removed() {
+        const std::lock_guard lock(mutex_);
+        return removed_;
+    }
 };
 
 class FakeNodeImages final : public v1::Images::Service {
     grpc::Status Import(grpc::ServerContext*, const v1::ImportRequest* in,
                         grpc::ServerWriter<v1::ImportProgress>* out) override {
-        request = *in;
+        remember(*in);
         v1::ImportProgress progress;
         progress.set_stage("layer");
         progress.set_done_bytes(10);
@@ -173,9 +193,18 @@ class FakeNodeImages final : public v1::Images::Service {
         out->Write(progress);
         return grpc::Status::OK;
     }
+    void remember(const v1::ImportRequest& request) {
+        const std::lock_guard lock(mutex_);
+        request_ = request;
+    }
+    std::mutex mutex_;  // guards the rest
+    v1::ImportRequest request_;
 
   public:
-    v1::ImportRequest request;
+    v1::ImportRequest request() {
+        const std::lock_guard lock(mutex_);
+        return request_;
+    }
 };
 
 // All of them on one unix socket.
