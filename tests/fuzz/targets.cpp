@@ -1,5 +1,7 @@
 #include "fuzz/targets.h"
 
+#include <sys/socket.h>
+
 #include <cstdlib>
 #include <string>
 
@@ -7,8 +9,12 @@
 #include "images/store.h"
 #include "kube/pod_read.h"
 #include "netns/cni.h"
+#include "runtime/launch/capability_names.h"
+#include "runtime/launch/handshake.h"
 #include "runtime/launch/identity.h"
 #include "runtime/launch/plan.h"
+#include "runtime/oci/spec/spec.h"
+#include "runtime/seccomp/profile.h"
 #include "runtime/shim/protocol/protocol.h"
 
 namespace orlop::fuzz {
@@ -67,6 +73,46 @@ void passwd(std::string_view input) {
 void pod_manifest(std::string_view input) {
     const auto pods = kube::read_pods(std::string(input));
     if (!pods) require(!pods.error().what().empty());
+}
+
+void oci_config(std::string_view input) {
+    oci::HostFacts facts;
+    facts.capabilities = launch::all_capabilities();
+    const auto spec = oci::parse_spec(input, "/bundle", facts);
+    if (spec) {
+        require(spec->plan.root.path.starts_with('/') && spec->plan.root.path != "/");
+        require(!spec->plan.process.argv.empty() && spec->plan.process.user.uid != UINT32_MAX);
+        for (const launch::Mount& m : spec->plan.mounts) {
+            require(m.target.starts_with('/') && (m.target + "/").find("/../") == std::string::npos);
+        }
+    } else {
+        require(!spec.error().what().empty());
+    }
+    (void)oci::parse_resources(input).ok();
+}
+
+// Compiling is what takes long: huge inputs only test patience.
+void seccomp_profile(std::string_view input) {
+    if (input.size() > 4096) return;
+    const auto filter = seccomp::compile_profile(input, 0);
+    if (filter) require(!filter->program.empty() && filter->program.size() % 8 == 0);
+}
+
+// What a child could say to its parent, and whether the parent keeps to the order.
+void init_message(std::string_view input) {
+    int ends[2];
+    require(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);
+    UniqueFd child(ends[1]);
+    launch::Launching launching{.report = UniqueFd(ends[0])};
+    // Packets are separated by a byte of their own, so that one input can be a conversation.
+    for (size_t at = 0; at <= input.size();) {
+        const size_t end = std::min(input.find('\n', at), input.size());
+        if (end > at) (void)!send(child.get(), input.data() + at, end - at, MSG_NOSIGNAL);
+        at = end + 1;
+    }
+    child.reset();
+    const auto stage = launch::advance(launching);
+    if (stage && *stage == launch::Stage::Running) require(launching.identified);
 }
 
 }  // namespace orlop::fuzz

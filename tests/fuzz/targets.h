@@ -15,15 +15,25 @@ void image_reference(std::string_view input);
 void cni_network(std::string_view input);
 void passwd(std::string_view input);
 void pod_manifest(std::string_view input);
+void oci_config(std::string_view input);
+void seccomp_profile(std::string_view input);
+void init_message(std::string_view input);
 
 struct Named {
     std::string_view name;
     Target run;
 };
 inline constexpr Named kTargets[] = {
-    {"shim_message", shim_message}, {"launch_plan", launch_plan},         {"mountinfo", mountinfo},
-    {"cni_network", cni_network},   {"image_reference", image_reference}, {"passwd", passwd},
+    {"shim_message", shim_message},
+    {"launch_plan", launch_plan},
+    {"mountinfo", mountinfo},
+    {"cni_network", cni_network},
+    {"image_reference", image_reference},
+    {"passwd", passwd},
     {"pod_manifest", pod_manifest},
+    {"oci_config", oci_config},
+    {"seccomp_profile", seccomp_profile},
+    {"init_message", init_message},
 };
 
 }  // namespace orlop::fuzz
