@@ -39,10 +39,13 @@ void Log::append(std::string_view level, std::string_view message) const {
 }
 
 void Log::error(std::string_view message) const {
-    if (!to_stderr() || options_.json) append("error", message);
-    if (!to_stderr() || !options_.json) {
+    if (to_stderr() && !options_.json) {
         (void)write_all(STDERR_FILENO, "orlop-oci: " + std::string(message) + "\n");
+        return;
     }
+    append("error", message);
+    // As runc: who named a log shows what is on stderr with the runtime's name of his own.
+    if (!to_stderr()) (void)write_all(STDERR_FILENO, std::string(message) + "\n");
 }
 
 void Log::warning(std::string_view message) const {

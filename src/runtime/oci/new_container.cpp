@@ -76,17 +76,12 @@ void push_poststop(Work& work) {
 }
 
 Result<UniqueFd> make_cgroup(Work& work) {
+    auto made = TRY(cgroups::create_container_cgroup(cgroup_request(work), work.hierarchies));
     work.undo.push("remove its cgroup", [&work]() -> Status {
         return cgroups::remove_container_cgroup(work.record.cgroup, work.settings.scope_helper,
                                                 work.hierarchies);
     });
-    auto made = cgroups::create_container_cgroup(cgroup_request(work), work.hierarchies);
-    if (!made) {
-        // Somebody else's processes are in it.
-        if (made.error().kind() == Kind::Exists) work.record.cgroup = {};
-        return std::move(made).error();
-    }
-    return std::move(made->hold);
+    return std::move(made.hold);
 }
 
 Status fill_plan(Work& work, const PassedFds& passed) {

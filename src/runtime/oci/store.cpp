@@ -110,7 +110,13 @@ bool ContainerDir::in_use() const {
 }
 
 Result<Record> ContainerDir::record() const {
-    const std::string text = TRY(dir_.read("state.json"));
+    auto read = dir_.read("state.json");
+    if (!read && read.error().kind() == Kind::NotFound) {
+        return Error::failed(
+            "container " + id_ +
+            " has no state: its creator is just starting or was killed (delete --force removes it)");
+    }
+    const std::string text = TRY(std::move(read));
     Record record = TRY(record_from_json(text).under(path() + "/state.json"));
     const auto process = dir_.read("process");
     if (process) TRY(set_process(record, *process).under(path() + "/process"));

@@ -12,8 +12,7 @@ Status remove(const Settings& settings, ContainerDir& dir, const DeleteOptions& 
     if (!record) {
         // Its creator was killed before anything but the directory was made.
         if (options.force) return dir.remove();
-        return std::move(record).error().under("container " + options.id +
-                                               " is broken (delete --force removes it)");
+        return std::move(record).error();
     }
     const auto hierarchies = TRY(cgroups::detect_any());
     const State state = state_of(dir, *record, hierarchies);

@@ -42,16 +42,17 @@ Result<Target> find(const Call& call, const ExecOptions& options) {
 
 // The masks of --cap, by way of the one table of names.
 Result<uint64_t> capabilities_of(const Strings& names, const HostFacts& facts) {
-    if (names.empty()) return uint64_t{0};
-    std::string list;
+    uint64_t all = 0;
     for (const std::string& name : names) {
         const bool plain =
             name.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789") == std::string::npos;
-        if (!plain) return Error::invalid("--cap: unknown capability \"" + name + "\"");
-        list += (list.empty() ? "\"" : ",\"") + name + "\"";
+        const std::string json = R"({"args":["x"],"cwd":"/","capabilities":{"bounding":[")" + name + "\"]}}";
+        const uint64_t mask =
+            plain ? TRY(parse_process(json, facts).under("--cap")).capabilities.bounding : 0;
+        if (mask == 0) return Error::invalid("--cap: \"" + name + "\" is unknown or not ours to give");
+        all |= mask;
     }
-    const std::string json = R"({"args":["x"],"cwd":"/","capabilities":{"bounding":[)" + list + "]}}";
-    return TRY(parse_process(json, facts).under("--cap")).capabilities.bounding;
+    return all;
 }
 
 Result<launch::Process> make_process(const Call& call, const ExecOptions& options, Target& target) {
