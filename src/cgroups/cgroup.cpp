@@ -61,31 +61,6 @@ Status Cgroup::create() const {
     return h_->version == Version::V1 ? ok() : enable_above(*h_, path_);
 }
 
-Status Cgroup::apply(const Resources& r) const {
-    const Version v = h_->version;
-    if (r.cpu_shares || r.cpu_quota_us || r.cpu_period_us) TRY(apply_cpu(TRY(directory_of("cpu")), v, r));
-    if (r.cpuset_cpus || r.cpuset_mems) TRY(apply_cpuset(TRY(directory_of("cpuset")), r));
-    if (r.memory_limit || r.memory_swap_limit) TRY(apply_memory(TRY(directory_of("memory")), v, r));
-    if (r.pids_limit) TRY(apply_pids(TRY(directory_of("pids")), v, r));
-    if (!r.hugepages.empty()) {
-        const std::string dir = TRY(directory_of("hugetlb"));
-        TRY(apply_hugetlb(dir, h_->v1.contains("hugetlb") ? Version::V1 : Version::V2, r));
-    }
-    if (!r.devices.empty()) {
-        const std::string dir = TRY(directory_of("devices"));
-        TRY(v == Version::V1 ? apply_devices_v1(dir, r.devices) : apply_devices_v2(dir, r.devices));
-    }
-    if (!r.unified.empty() && v == Version::V1) {
-        return Error::unimplemented("unified." + r.unified.begin()->first + ": this host has cgroup v1");
-    }
-    for (const auto& [file, value] : r.unified) {
-        if (file.find('/') != std::string::npos)
-            return Error::invalid("unified." + file + ": not a file name");
-        TRY(write_value(h_->root + path_ + "/" + file, value));
-    }
-    return ok();
-}
-
 Status Cgroup::add(pid_t pid) const {
     for (const std::string& dir : directories()) TRY(write_value(dir + "/cgroup.procs", std::to_string(pid)));
     return ok();

@@ -1,6 +1,8 @@
 #include <fcntl.h>
 #include <sys/syscall.h>
 
+#include <algorithm>
+
 #include "cgroups/devices_program.h"
 #include "cgroups/files.h"
 
@@ -53,18 +55,49 @@ Status detach(int cgroup, __u32 id) {
     return ok();
 }
 
-std::string v1_rule(const DeviceRule& rule) {
-    const auto number = [](int64_t n) { return n < 0 ? std::string("*") : std::to_string(n); };
-    return std::string(1, rule.type) + " " + number(rule.major) + ":" + number(rule.minor) + " " +
-           rule.access;
+UniqueFd& opened(UniqueFd& fd, const std::string& path) {
+    if (!fd) fd.reset(open(path.c_str(), O_WRONLY | O_CLOEXEC));
+    return fd;
 }
 
 }  // namespace
 
-Status apply_devices_v1(const std::string& dir, const std::vector<DeviceRule>& rules) {
+std::vector<DeviceLine> device_lines(const std::vector<DeviceRule>& rules) {
+    const auto number = [](int64_t n) { return n < 0 ? std::string("*") : std::to_string(n); };
+    std::vector<DeviceLine> out;
+    size_t last_deny = 0;
+    const auto add = [&](const DeviceRule& rule, std::string text) {
+        DeviceLine line{rule.allow, std::move(text)};
+        if (!rule.allow) last_deny = out.size();
+        // What is allowed already, and not denied since, need not be said again.
+        if (rule.allow &&
+            std::find(out.begin() + static_cast<ptrdiff_t>(last_deny), out.end(), line) != out.end())
+            return;
+        out.push_back(std::move(line));
+    };
     for (const DeviceRule& rule : rules) {
-        TRY(write_value(dir + (rule.allow ? "/devices.allow" : "/devices.deny"),
-                        rule.type == 'a' ? "a" : v1_rule(rule)));
+        const bool all = rule.type == 'a' && rule.major < 0 && rule.minor < 0 && has_all_access(rule);
+        if (all) {
+            add(rule, "a");
+            continue;
+        }
+        const std::string rest = " " + number(rule.major) + ":" + number(rule.minor) + " " + rule.access;
+        // The kernel reads "a" as everything, whatever follows.
+        for (const char type : rule.type == 'a' ? std::string("bc") : std::string(1, rule.type))
+            add(rule, type + rest);
+    }
+    return out;
+}
+
+Status apply_devices_v1(const std::string& dir, const std::vector<DeviceRule>& rules) {
+    UniqueFd allow;
+    UniqueFd deny;
+    for (const auto& [allowed, text] : device_lines(rules)) {
+        const std::string path = dir + (allowed ? "/devices.allow" : "/devices.deny");
+        const UniqueFd& fd = opened(allowed ? allow : deny, path);
+        if (!fd) return Error::sys("open " + path);
+        if (write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
+            return Error::sys("write " + text + " to " + path);
     }
     return ok();
 }

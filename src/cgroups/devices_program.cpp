@@ -65,6 +65,10 @@ Result<std::vector<bpf_insn>> rule_code(const DeviceRule& rule) {
 
 }  // namespace
 
+bool has_all_access(const DeviceRule& rule) {
+    return access_bits(rule).value_or(0) == kAllAccess;
+}
+
 Result<std::vector<bpf_insn>> device_program(const std::vector<DeviceRule>& rules) {
     // struct bpf_cgroup_dev_ctx: access_type (access << 16 | type), major, minor; r1 points at it.
     std::vector<bpf_insn> program = {
@@ -79,8 +83,7 @@ Result<std::vector<bpf_insn>> device_program(const std::vector<DeviceRule>& rule
         const auto code = TRY(rule_code(*rule));
         program.insert(program.end(), code.begin(), code.end());
         // Nothing after a rule for everything can be reached, and the verifier refuses dead code.
-        if (rule->type == 'a' && rule->major < 0 && rule->minor < 0 && TRY(access_bits(*rule)) == kAllAccess)
-            return program;
+        if (rule->type == 'a' && rule->major < 0 && rule->minor < 0 && has_all_access(*rule)) return program;
     }
     program.push_back(instruction(BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, 0));
     program.push_back(instruction(BPF_JMP | BPF_EXIT, 0, 0, 0, 0));

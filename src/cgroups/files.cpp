@@ -53,6 +53,22 @@ Result<uint64_t> read_keyed(const std::string& path, std::string_view key) {
     return uint64_t{0};
 }
 
+Status write_in_some_order(std::vector<Write> writes) {
+    for (;;) {
+        std::vector<Write> refused;
+        Status first = ok();
+        for (Write& w : writes) {
+            auto written = write_value(w.path, w.value);
+            if (written) continue;
+            if (written.error().errnum() != EINVAL) return written;
+            if (refused.empty()) first = std::move(written);
+            refused.push_back(std::move(w));
+        }
+        if (refused.empty() || refused.size() == writes.size()) return first;
+        writes = std::move(refused);
+    }
+}
+
 bool file_exists(const std::string& path) {
     return access(path.c_str(), F_OK) == 0;
 }

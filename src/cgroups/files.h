@@ -22,12 +22,28 @@ std::vector<std::string> children_of(const std::string& dir);
 // "max" on v2 and "-1" on v1 for negative numbers.
 std::string limit_text(int64_t limit, Version version);
 
+struct Write {
+    std::string path, value;
+};
+// Values that bound each other (memory below memory+swap, burst below quota) can be moved in one order only,
+// and which one depends on what is set: what the kernel refuses with EINVAL is tried again after the others.
+Status write_in_some_order(std::vector<Write> writes);
+
+// What the version of this host cannot do at all, named as OCI's config.json has it under linux.resources.
+// Pure.
+Status check_resources(const Resources& resources, Version version);
 // One controller each; `dir` holds its files. Called only when something of it is set.
 Status apply_cpu(const std::string& dir, Version version, const Resources& resources);
 Status apply_cpuset(const std::string& dir, const Resources& resources);
 Status apply_memory(const std::string& dir, Version version, const Resources& resources);
-Status apply_pids(const std::string& dir, Version version, const Resources& resources);
+Status apply_pids(const std::string& dir, const Resources& resources);
+Status apply_io(const std::string& dir, Version version, const Resources& resources);
 Status apply_hugetlb(const std::string& dir, Version version, const Resources& resources);
+Status apply_rdma(const std::string& dir, const Resources& resources);
+Status apply_net_class(const std::string& dir, const Resources& resources);
+Status apply_net_priority(const std::string& dir, const Resources& resources);
+// The line of io.max, or "" when nothing is limited. Pure.
+std::string io_max_line(const IoDevice& device);
 Status apply_devices_v1(const std::string& dir, const std::vector<DeviceRule>& rules);
 Status apply_devices_v2(const std::string& dir, const std::vector<DeviceRule>& rules);
 

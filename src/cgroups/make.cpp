@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -28,8 +29,13 @@ bool has_word(std::string_view text, std::string_view word) {
     return false;
 }
 
+// One read(2) is the whole of such a file.
 Result<std::string> read_line(const std::string& path) {
-    std::string text = TRY(read_file(path));
+    char buffer[4096];
+    const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    const ssize_t n = fd ? read(fd.get(), buffer, sizeof buffer) : -1;
+    if (n < 0) return Error::sys("read " + path);
+    std::string text(buffer, static_cast<size_t>(n));
     while (!text.empty() && text.back() == '\n') text.pop_back();
     return text;
 }

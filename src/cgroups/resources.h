@@ -47,7 +47,7 @@ struct Resources {
     std::optional<int64_t> rt_runtime_us;               // v1 only
     std::optional<uint64_t> rt_period_us;               // v1 only
     std::optional<int64_t> memory_reservation;          // bytes: soft_limit_in_bytes, memory.low
-    std::optional<uint64_t> memory_swappiness;          // v1 only; 0..100
+    std::optional<uint64_t> memory_swappiness;          // v1 only (an error on v2, 0 too); 0..100
     std::optional<bool> disable_oom_killer;             // v1 only
     std::optional<uint16_t> io_weight, io_leaf_weight;  // 10..1000
     std::vector<IoDevice> io_devices;
@@ -64,5 +64,7 @@ struct Resources {
 // cpu.shares -> cpu.weight: weight = 10^((log2(s)^2 + 125*log2(s))/612 - 7/34), 1..10000 (runc, crun since
 // 2025).
 uint64_t weight_from_shares(uint64_t shares);
+// blkio.weight 10..1000 -> io.weight 1..10000: 1 + (x - 10) * 9999 / 990.
+uint64_t io_weight_from_blkio(uint16_t weight);
 
 }  // namespace orlop::cgroups

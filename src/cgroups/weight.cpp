@@ -14,4 +14,9 @@ uint64_t weight_from_shares(uint64_t shares) {
     return static_cast<uint64_t>(std::clamp(weight, 1.0, 10000.0));
 }
 
+uint64_t io_weight_from_blkio(uint16_t weight) {
+    const uint64_t w = std::clamp<uint64_t>(weight, 10, 1000);
+    return 1 + (w - 10) * 9999 / 990;
+}
+
 }  // namespace orlop::cgroups
