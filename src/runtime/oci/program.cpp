@@ -108,6 +108,7 @@ int run_command_of(const GlobalOptions& options, const Command& command, char** 
             settings.log.error("protect the program's own file: " + r.error().what());
             return command.failure;
         }
+        unsetenv(kScopeHelper);  // no business of hooks
     }
     auto code = command.run({settings, arguments});
     if (code) return *code;
