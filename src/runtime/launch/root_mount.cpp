@@ -1,4 +1,6 @@
 #include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "runtime/launch/rootfs.h"
@@ -8,7 +10,10 @@ namespace orlop::launch {
 namespace {
 
 // Where the new root is attached in the container's mount namespace until it becomes "/". A host path, ours.
-Result<Spot> host_spot(UniqueFd& parent, const std::string& path) {
+Result<Spot> host_spot(UniqueFd& parent, const std::string& given) {
+    char resolved[PATH_MAX];
+    if (realpath(given.c_str(), resolved) == nullptr) return Error::sys(given);
+    const std::string path = resolved;
     const size_t slash = path.rfind('/');
     const std::string above = slash == 0 ? "/" : path.substr(0, slash);
     parent.reset(open(above.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));

@@ -17,11 +17,11 @@ bool allowed(char c) {
 
 Status IdRule::check(std::string_view text) {
     if (text.empty()) return Error::invalid("container id cannot be empty");
-    const bool good =
-        text.size() <= kLongest && text.front() != '.' && std::all_of(text.begin(), text.end(), allowed);
+    const bool good = text.size() <= kLongest && text.front() != '.' && text.front() != '-' &&
+                      std::all_of(text.begin(), text.end(), allowed);
     if (good) return ok();
     return Error::invalid("invalid container id \"" + std::string(text) +
-                          "\": 1 to 255 of letters, digits and \"_+.-\", not starting with \".\"");
+                          "\": 1 to 255 of letters, digits and \"_+.-\", not starting with \".\" or \"-\"");
 }
 
 }  // namespace orlop::oci
