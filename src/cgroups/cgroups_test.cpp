@@ -26,6 +26,10 @@ TEST(Mountinfo, SplitsFieldsAndUndoesEscapes) {
     EXPECT_EQ(mounts[1].super_options, "rw,cpu,cpuacct");
     EXPECT_EQ(mounts[2].type, "cgroup2");
     EXPECT_EQ(mounts[2].root, "/pod");
+    const auto some = parse_mountinfo(
+        "31 23 0:28 / /a rw - tmpfs tmpfs rw\n32 31 0:29 / /b rw shared:9 - cgroup cgroup rw,cpu", "cgroup");
+    ASSERT_EQ(some.size(), 1u);
+    EXPECT_EQ(some[0].mount_point, "/b");
 }
 
 TEST(Weight, FollowsTheCurveThroughTheDefaults) {

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 
+#include "base/dir.h"
 #include "cgroups/driver.h"
 #include "cgroups/files.h"
 #include "cgroups/membership.h"
 #include "cgroups/pod.h"
+#include "cgroups/scope_client.h"
+#include "cgroups/stats.h"
 
 namespace orlop::cgroups {
 
@@ -80,8 +83,73 @@ Result<MadeCgroup> create_by_files(const ContainerCgroup& where, const Hierarchi
     return std::move(filled).error();
 }
 
-Error no_systemd() {
-    return Error::unimplemented("--systemd-cgroup: this build makes cgroups by files only");
+std::vector<UnitProperty> limits(const Resources& r, const Hierarchies& h) {
+    // Only device rules need the names of majors.
+    return unit_properties(r, h.version, r.devices.empty() ? "" : read_file("/proc/devices").value_or(""));
+}
+
+ScopeRequest unit_request(const ContainerRequest& request, const ContainerCgroup& where,
+                          const Hierarchies& h) {
+    ScopeRequest out{.unit = where.unit, .properties = accounting_properties()};
+    const auto add = [&out](const char* name, UnitValue value) {
+        out.properties.push_back({name, std::move(value)});
+    };
+    out.action = where.unit.ends_with(".slice") ? ScopeAction::Slice : ScopeAction::Create;
+    add("Description", "Container " + request.id);
+    add("DefaultDependencies", false);
+    // systemd's own default is a share of the machine's.
+    add("TasksMax", UINT64_MAX);
+    if (out.action == ScopeAction::Create) {
+        const std::string parent = where.path.substr(0, where.path.rfind('/'));
+        add("Slice", parent.empty() ? "-.slice" : parent.substr(parent.rfind('/') + 1));
+        add("Delegate", true);
+        add("CollectMode", std::string("inactive-or-failed"));
+    }
+    for (UnitProperty& p : limits(request.resources, h)) out.properties.push_back(std::move(p));
+    return out;
+}
+
+Result<MadeCgroup> create_by_systemd(const ContainerRequest& request, const ContainerCgroup& where,
+                                     const Hierarchies& h) {
+    TRY(check_resources(request.resources, h.version));
+    MadeCgroup made{where, TRY(ask_scope_helper(request.scope_helper, unit_request(request, where, h)))};
+    const Cgroup cgroup(h, where.path);
+    auto filled = cgroup.create();
+    if (filled) filled = cgroup.apply(request.resources);
+    if (filled) return made;
+    made.hold.reset();
+    if (auto undone = remove_container_cgroup(where, request.scope_helper, h); !undone)
+        return std::move(filled).error().also(undone.error());
+    return std::move(filled).error();
+}
+
+// systemd is told the quota per second, for which a quota alone is not enough.
+Result<Resources> with_period(const Cgroup& cgroup, Resources r) {
+    if (!r.cpu_quota_us || r.cpu_period_us) return r;
+    const std::string dir = TRY(cgroup.directory_of("cpu"));
+    const bool v1 = cgroup.hierarchies().version == Version::V1;
+    const std::string text = TRY(read_file(dir + (v1 ? "/cpu.cfs_period_us" : "/cpu.max")));
+    if (const auto numbers = parse_numbers(text); !numbers.empty()) r.cpu_period_us = numbers.back();
+    return r;
+}
+
+Status update_by_systemd(const ContainerCgroup& where, const std::string& helper, const Hierarchies& h,
+                         const Resources& resources) {
+    const Cgroup cgroup(h, where.path);
+    const Resources r = TRY(with_period(cgroup, resources));
+    TRY(check_resources(r, h.version));
+    ScopeRequest request{ScopeAction::Set, where.unit, limits(r, h)};
+    if (!request.properties.empty()) TRY(ask_scope_helper(helper, request));
+    return cgroup.apply(resources);
+}
+
+Status remove_by_systemd(const ContainerCgroup& where, const std::string& helper, const Hierarchies& h) {
+    const Cgroup cgroup(h, where.path);
+    // systemd would first ask them to end, and wait.
+    TRY(cgroup.kill_all(kKillTimeout));
+    TRY(ask_scope_helper(helper, {ScopeAction::Stop, where.unit, {}}));
+    TRY(cgroup.remove(kRemoveTimeout));
+    return forget_slices(h, where.path);
 }
 
 Status remove_directories(const Cgroup& cgroup) {
@@ -116,20 +184,20 @@ Result<MadeCgroup> create_container_cgroup(const ContainerRequest& request, cons
     const bool absolute = request.systemd || request.cgroups_path.starts_with('/');
     const std::string own = absolute ? "/" : TRY(current_cgroup(hierarchies));
     const ContainerCgroup where = TRY(locate(request, hierarchies, own));
-    if (request.systemd) return no_systemd();
-    return create_by_files(where, hierarchies, request.resources);
+    return request.systemd ? create_by_systemd(request, where, hierarchies)
+                           : create_by_files(where, hierarchies, request.resources);
 }
 
-Status update_container_cgroup(const ContainerCgroup& cgroup, const std::string&,
+Status update_container_cgroup(const ContainerCgroup& cgroup, const std::string& scope_helper,
                                const Hierarchies& hierarchies, const Resources& resources) {
-    if (!cgroup.unit.empty()) return no_systemd();
+    if (!cgroup.unit.empty()) return update_by_systemd(cgroup, scope_helper, hierarchies, resources);
     return Cgroup(hierarchies, cgroup.path).apply(resources);
 }
 
-Status remove_container_cgroup(const ContainerCgroup& cgroup, const std::string&,
+Status remove_container_cgroup(const ContainerCgroup& cgroup, const std::string& scope_helper,
                                const Hierarchies& hierarchies) {
     if (!is_plain(cgroup.path)) return ok();
-    if (!cgroup.unit.empty()) return no_systemd();
+    if (!cgroup.unit.empty()) return remove_by_systemd(cgroup, scope_helper, hierarchies);
     return remove_directories(Cgroup(hierarchies, cgroup.path));
 }
 

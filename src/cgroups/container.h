@@ -28,7 +28,8 @@ struct ContainerCgroup {
 };
 
 // A cgroup just made. A systemd scope without a process ends at once, so the helper that made it stays inside
-// as a member until `hold` is closed: close it once the container's first process has joined.
+// as a member until `hold` is closed by this process (copies in its children do not count): close it once the
+// container's first process has joined.
 struct MadeCgroup {
     ContainerCgroup cgroup;
     UniqueFd hold;  // empty with cgroupfs

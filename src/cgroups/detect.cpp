@@ -1,5 +1,7 @@
+#include <linux/magic.h>
+#include <sys/vfs.h>
+
 #include <algorithm>
-#include <sstream>
 
 #include "base/dir.h"
 #include "cgroups/cgroup.h"
@@ -12,11 +14,12 @@ namespace {
 // Super options of a v1 hierarchy that are not controllers (kernel: admin-guide/cgroup-v1/cgroups).
 constexpr std::string_view kNotControllers[] = {"rw", "ro", "xattr", "clone_children", "noprefix", "none"};
 
-std::vector<std::string> split(const std::string& text, char at) {
+std::vector<std::string> split(const std::string& text, char separator) {
     std::vector<std::string> out;
-    std::stringstream stream(text);
-    for (std::string part; std::getline(stream, part, at);) {
-        if (!part.empty()) out.push_back(part);
+    for (size_t at = 0; at < text.size();) {
+        const size_t end = std::min(text.find(separator, at), text.size());
+        if (end > at) out.push_back(text.substr(at, end - at));
+        at = end + 1;
     }
     return out;
 }
@@ -63,10 +66,16 @@ Result<Hierarchies> detect(const std::string& proc) {
 }
 
 Result<Hierarchies> detect_any(const std::string& proc) {
-    const std::string text = TRY(read_file(proc + "/self/mountinfo"));
     Hierarchies h{.complete = false};
+    struct statfs fs {};
+    // On most hosts one look says all, and /proc/self/mountinfo may be long.
+    if (proc == "/proc" && statfs(h.root.c_str(), &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC) {
+        h.v2_controllers = TRY(controllers_of(h.root));
+        return h;
+    }
+    const std::string text = TRY(read_file(proc + "/self/mountinfo"));
     std::string v2;
-    for (const MountEntry& mount : parse_mountinfo(text)) {
+    for (const MountEntry& mount : parse_mountinfo(text, "cgroup")) {
         if (mount.type == "cgroup2" && v2.empty()) v2 = mount.mount_point;
         if (mount.type == "cgroup") add_v1(h, mount);
     }

@@ -62,6 +62,10 @@ void thaw_below(const std::string& dir);
 // The v1 freezer's directory of a cgroup, or "".
 std::string freezer_v1(const Cgroup& cgroup);
 
+// v1: directories of the slices above `path` that we made in hierarchies unknown to systemd go when the last
+// unit in them has gone. Nothing on v2.
+Status forget_slices(const Hierarchies& h, std::string path);
+
 // Whether it may be a cgroup's path: absolute, with no "..", "." or empty part, not the root.
 bool is_plain(std::string_view path);
 

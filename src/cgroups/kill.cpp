@@ -64,6 +64,21 @@ int remove_below(const std::string& dir) {
 
 }  // namespace
 
+Status forget_slices(const Hierarchies& h, std::string path) {
+    for (size_t slash = path.rfind('/'); slash != 0 && slash != std::string::npos; slash = path.rfind('/')) {
+        path.resize(slash);
+        for (const char* controller : {"cpuset", "freezer", "hugetlb", "net_cls", "net_prio", "perf_event",
+                                       "cpuacct", "rdma", "misc"}) {
+            const auto at = h.v1.find(controller);
+            if (at == h.v1.end()) continue;
+            const std::string dir = at->second + path;
+            if (rmdir(dir.c_str()) != 0 && errno != ENOENT && errno != EBUSY && errno != ENOTEMPTY)
+                return Error::sys("remove cgroup " + dir);
+        }
+    }
+    return ok();
+}
+
 Status Cgroup::kill_all(Nanos timeout) const {
     const Nanos end = SystemClock().monotonic() + timeout;
     const std::string freezer = freezer_v1(*this);

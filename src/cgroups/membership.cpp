@@ -52,7 +52,7 @@ std::vector<Membership> parse_memberships(std::string_view text) {
 
 Result<std::string> current_cgroup(const Hierarchies& h, const std::string& proc) {
     const std::string text = TRY(read_file(proc + "/self/cgroup"));
-    const auto mounts = parse_mountinfo(TRY(read_file(proc + "/self/mountinfo")));
+    const auto mounts = parse_mountinfo(TRY(read_file(proc + "/self/mountinfo")), "cgroup");
     std::string common;
     for (const Membership& m : parse_memberships(text)) {
         const std::string mount = mount_of(h, m);

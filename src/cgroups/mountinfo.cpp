@@ -36,12 +36,16 @@ std::string unescape(std::string_view text) {
 
 }  // namespace
 
-std::vector<MountEntry> parse_mountinfo(std::string_view text) {
+std::vector<MountEntry> parse_mountinfo(std::string_view text, std::string_view type) {
     std::vector<MountEntry> out;
+    const std::string mark = " - " + std::string(type);
     while (!text.empty()) {
         const size_t end = std::min(text.find('\n'), text.size());
-        const auto fields = words(text.substr(0, end));
+        const std::string_view line = text.substr(0, end);
         text.remove_prefix(std::min(end + 1, text.size()));
+        // A node has thousands of mounts, and a dozen of them are cgroups.
+        if (line.find(mark) == std::string_view::npos) continue;
+        const auto fields = words(line);
         // id parent major:minor root mount_point options [optional...] - type source super_options
         size_t dash = 6;
         while (dash < fields.size() && fields[dash] != "-") ++dash;

@@ -14,7 +14,8 @@ struct MountEntry {
     std::string super_options;
 };
 
-// Lines that are not understood are skipped: the kernel may add fields.
-std::vector<MountEntry> parse_mountinfo(std::string_view text);
+// Lines that are not understood are skipped: the kernel may add fields. Only filesystems whose type begins
+// with `type`.
+std::vector<MountEntry> parse_mountinfo(std::string_view text, std::string_view type = "");
 
 }  // namespace orlop::cgroups

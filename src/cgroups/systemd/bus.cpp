@@ -1,6 +1,8 @@
 #include "cgroups/systemd/bus.h"
 
 #include <algorithm>
+#include <charconv>
+#include <cstdlib>
 
 namespace orlop::cgroups {
 
@@ -16,27 +18,48 @@ uint64_t micros(Nanos ns) {
     return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(ns).count());
 }
 
+// Appends the variant of a property's value.
+struct AppendValue {
+    sd_bus_message* m;
+
+    int operator()(bool v) const { return sd_bus_message_append(m, "v", "b", static_cast<int>(v)); }
+    int operator()(uint64_t v) const { return sd_bus_message_append(m, "v", "t", v); }
+    int operator()(const std::string& v) const { return sd_bus_message_append(m, "v", "s", v.c_str()); }
+    int operator()(const std::vector<uint32_t>& v) const { return numbers("au", 'u', v); }
+    int operator()(const std::vector<uint8_t>& v) const { return numbers("ay", 'y', v); }
+    int operator()(const std::vector<std::pair<std::string, uint64_t>>& v) const {
+        return pairs("a(st)", "(st)", v, [this](const auto& p) {
+            return sd_bus_message_append(m, "(st)", p.first.c_str(), p.second);
+        });
+    }
+    int operator()(const std::vector<std::pair<std::string, std::string>>& v) const {
+        return pairs("a(ss)", "(ss)", v, [this](const auto& p) {
+            return sd_bus_message_append(m, "(ss)", p.first.c_str(), p.second.c_str());
+        });
+    }
+
+    template <class N>
+    int numbers(const char* type, char of, const std::vector<N>& v) const {
+        int r = sd_bus_message_open_container(m, 'v', type);
+        if (r >= 0) r = sd_bus_message_append_array(m, of, v.data(), v.size() * sizeof(N));
+        return r < 0 ? r : sd_bus_message_close_container(m);
+    }
+    template <class Pairs, class Append>
+    int pairs(const char* type, const char* of, const Pairs& v, const Append& append_one) const {
+        int r = sd_bus_message_open_container(m, 'v', type);
+        if (r >= 0) r = sd_bus_message_open_container(m, 'a', of);
+        for (const auto& p : v) {
+            if (r >= 0) r = append_one(p);
+        }
+        if (r >= 0) r = sd_bus_message_close_container(m);
+        return r < 0 ? r : sd_bus_message_close_container(m);
+    }
+};
+
 int append(sd_bus_message* m, const UnitProperty& p) {
     int r = sd_bus_message_open_container(m, 'r', "sv");
     if (r >= 0) r = sd_bus_message_append(m, "s", p.name.c_str());
-    if (r < 0) return r;
-    switch (p.type) {
-        case 'b':
-            r = sd_bus_message_append(m, "v", "b", static_cast<int>(p.number));
-            break;
-        case 't':
-            r = sd_bus_message_append(m, "v", "t", p.number);
-            break;
-        case 's':
-            r = sd_bus_message_append(m, "v", "s", p.text.c_str());
-            break;
-        default:
-            r = sd_bus_message_open_container(m, 'v', "au");
-            if (r >= 0)
-                r = sd_bus_message_append_array(m, 'u', p.list.data(), p.list.size() * sizeof(uint32_t));
-            if (r >= 0) r = sd_bus_message_close_container(m);
-            break;
-    }
+    if (r >= 0) r = std::visit(AppendValue{m}, p.value);
     return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
@@ -140,18 +163,47 @@ Status Manager::wait_job(const std::string& job, const std::string& unit) {
     }
 }
 
+Result<unsigned> Manager::version() {
+    sd_bus_error error = SD_BUS_ERROR_NULL;
+    char* text = nullptr;
+    const int r =
+        sd_bus_get_property_string(bus_.get(), kService, kPath, kInterface, "Version", &error, &text);
+    const std::unique_ptr<char, void (*)(void*)> owned(text, std::free);
+    if (r < 0) {
+        Error failed = bus_error("systemd's version", error, r);
+        sd_bus_error_free(&error);
+        return failed;
+    }
+    // Some distributions say "systemd 252" or "v252".
+    const std::string_view all = text;
+    const std::string_view digits = all.substr(std::min(all.find_first_of("0123456789"), all.size()));
+    unsigned version = 0;
+    std::from_chars(digits.data(), digits.data() + digits.size(), version);
+    return version;
+}
+
+Result<std::vector<UnitProperty>> Manager::known(const std::vector<UnitProperty>& properties) {
+    std::vector<UnitProperty> out = properties;
+    if (std::none_of(out.begin(), out.end(), [](const UnitProperty& p) { return p.since > 0; })) return out;
+    std::erase_if(out, [running = TRY(version())](const UnitProperty& p) { return p.since > running; });
+    return out;
+}
+
 Status Manager::start_transient(const std::string& unit, const std::vector<UnitProperty>& properties) {
+    const auto all = TRY(known(properties));
     return run_job("StartTransientUnit", unit, [&](sd_bus_message* m) {
         int r = sd_bus_message_append(m, "ss", unit.c_str(), "fail");
-        if (r >= 0) r = append_all(m, properties);
+        if (r >= 0) r = append_all(m, all);
         return r < 0 ? r : sd_bus_message_append(m, "a(sa(sv))", 0);
     });
 }
 
 Status Manager::set_properties(const std::string& unit, const std::vector<UnitProperty>& properties) {
+    const auto all = TRY(known(properties));
+    if (all.empty()) return ok();
     TRY(call("SetUnitProperties", [&](sd_bus_message* m) {
         const int r = sd_bus_message_append(m, "sb", unit.c_str(), 1);
-        return r < 0 ? r : append_all(m, properties);
+        return r < 0 ? r : append_all(m, all);
     }));
     return ok();
 }

@@ -11,20 +11,12 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "cgroups/unit_property.h"
 
 namespace orlop::cgroups {
 
 struct BusClose {
     void operator()(sd_bus* bus) const { sd_bus_flush_close_unref(bus); }
-};
-
-// One property of org.freedesktop.systemd1(5): type "b", "t", "s" or "au".
-struct UnitProperty {
-    std::string name;
-    char type = 't';
-    uint64_t number = 0;         // b, t
-    std::string text;            // s
-    std::vector<uint32_t> list;  // 'a': an array of u
 };
 
 // A connection for one operation: cheap on the private socket, and free of state when systemd or dbus
@@ -33,6 +25,9 @@ class Manager {
   public:
     static Result<Manager> connect();
 
+    // The running systemd's, as "252.39-1~deb12u1" begins.
+    Result<unsigned> version();
+    // Properties that the running systemd does not know are left out of both:
     // StartTransientUnit(name, "fail", ...) and its job. Exists when there is such a unit.
     Status start_transient(const std::string& unit, const std::vector<UnitProperty>& properties);
     // SetUnitProperties(name, runtime=true, ...).
@@ -44,6 +39,7 @@ class Manager {
     explicit Manager(sd_bus* bus) : bus_(bus) {}
     using Message = std::unique_ptr<sd_bus_message, sd_bus_message* (*)(sd_bus_message*)>;
     Result<Message> call(const char* method, const std::function<int(sd_bus_message*)>& fill);
+    Result<std::vector<UnitProperty>> known(const std::vector<UnitProperty>& properties);
     Status run_job(const char* method, const std::string& unit,
                    const std::function<int(sd_bus_message*)>& fill);
     Status wait_job(const std::string& job, const std::string& unit);
