@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "base/strong.h"
+#include "base/walk.h"
 
 namespace orlop {
 
@@ -70,13 +71,14 @@ Result<UniqueFd> open_under(int dirfd, const std::string& path, int flags, Resol
     open_how request{};
     request.flags = static_cast<uint64_t>(flags) | O_CLOEXEC;
     // openat2(2): a mode without O_CREAT or O_TMPFILE is EINVAL.
-    if ((flags & (O_CREAT | __O_TMPFILE)) != 0) request.mode = mode;
+    if ((flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE) request.mode = mode;
     request.resolve = resolve_flags(how);
     for (int tries = 0;; ++tries) {
         const long fd = syscall(SYS_openat2, dirfd, path.c_str(), &request, sizeof request);
         if (fd >= 0) return UniqueFd(static_cast<int>(fd));
         // EAGAIN: a rename raced with ".." resolution; the kernel asks for a retry.
         if ((errno == EAGAIN && tries < 32) || errno == EINTR) continue;
+        if (errno == ENOSYS) return open_by_walking(dirfd, path, flags, how, mode);
         return Error::sys("open " + path);
     }
 }

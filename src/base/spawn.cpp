@@ -6,6 +6,7 @@
 #include <spawn.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include <algorithm>
 
@@ -127,11 +128,32 @@ Result<Child> spawn(const SpawnSpec& spec) {
         posix_spawn(&child.pid, program.c_str(), &actions.raw, &attributes.raw, argv.data(), env.data());
     if (e != 0) return Error::sys("start " + program, e);
     child.pidfd = UniqueFd(static_cast<int>(syscall(SYS_pidfd_open, child.pid, 0)));
-    if (!child.pidfd) return Error::sys("pidfd_open");
+    // ENOSYS: wait_child has another way.
+    if (!child.pidfd && errno != ENOSYS) return Error::sys("pidfd_open");
     return child;
 }
 
+namespace {
+
+// A kernel without pidfds (before 5.3). Our own child keeps its number until it is waited for.
+Result<int> wait_unheld(pid_t pid, Nanos timeout) {
+    const Nanos end = end_of(timeout);
+    for (;;) {
+        int status = 0;
+        const pid_t r = waitpid(pid, &status, end < Nanos(0) ? 0 : WNOHANG);
+        if (r == pid) return status;
+        if (r < 0 && errno != EINTR) return Error::sys("waitpid");
+        if (left_ms(end) == 0)
+            return Error::timed_out("process " + std::to_string(pid) + " is still running");
+        const timespec pause{0, 2'000'000};
+        nanosleep(&pause, nullptr);
+    }
+}
+
+}  // namespace
+
 Result<int> wait_child(const Child& child, Nanos timeout) {
+    if (!child.pidfd) return wait_unheld(child.pid, timeout);
     const Nanos end = end_of(timeout);
     for (;;) {
         pollfd fd{child.pidfd.get(), POLLIN, 0};
