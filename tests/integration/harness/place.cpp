@@ -50,6 +50,7 @@ Place from_environment() {
     p.name = env("ORLOP_IT_PLACE", !p.systemd ? "here" : p.unified ? "vm" : "ns");
     p.reference = env("ORLOP_IT_RUNTIME", "orlop") == "containerd";
     p.bin_dir = env("ORLOP_IT_BIN", self + "/bin");
+    p.oci = env("ORLOP_IT_OCI", p.bin("orlop-oci"));
     p.crictl = env("ORLOP_IT_CRICTL", default_crictl());
     p.base_dir = env("ORLOP_IT_DIR", "/var/lib/orlopit");
     p.cni_bin_dir =

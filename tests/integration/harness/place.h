@@ -3,6 +3,7 @@
 //   ORLOP_IT_PLACE       here | ns | vm: only a name in messages (default: what PID 1 and cgroups look like)
 //   ORLOP_IT_RUNTIME     orlop | containerd: the reference, to check the tests themselves (default orlop)
 //   ORLOP_IT_BIN         directory with orlop, orlop-agent, orlop-runtime, orlop-shim (default ../bin)
+//   ORLOP_IT_OCI         the OCI runtime under test, orlop-oci's or another's (default <bin>/orlop-oci)
 //   ORLOP_IT_CRICTL      the crictl binary (default: the one that scripts/install-test-tools keeps)
 //   ORLOP_IT_DIR         where nodes keep their state; not on overlayfs (default /var/lib/orlopit)
 //   ORLOP_IT_TIME        factor on every deadline (default 1; the emulated VM needs more)
@@ -21,6 +22,7 @@ namespace orlop::it {
 struct Place {
     std::string name;
     std::string bin_dir;
+    std::string oci;
     std::string crictl;
     std::string base_dir;
     std::string cni_bin_dir;  // empty: none found
