@@ -1,44 +1,28 @@
 #include <poll.h>
 #include <signal.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 
+#include "base/process_handle.h"
 #include "cgroups/files.h"
 
 namespace orlop::cgroups {
 
 namespace {
 
-int left_ms(Nanos end) {
-    return static_cast<int>(
-        std::max<int64_t>(0, std::chrono::ceil<Millis>(end - SystemClock().monotonic()).count()));
-}
-
-struct Victim {
-    pid_t pid;
-    UniqueFd fd;
-};
-
-std::vector<Victim> hold(const std::vector<pid_t>& pids) {
-    std::vector<Victim> out;
+std::vector<ProcessHandle> hold(const std::vector<pid_t>& pids) {
+    std::vector<ProcessHandle> out;
     for (const pid_t pid : pids) {
-        UniqueFd fd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
-        if (fd) out.push_back({pid, std::move(fd)});  // else it is gone already
+        if (auto held = ProcessHandle::open(pid)) out.push_back(*std::move(held));  // else it is gone already
     }
     return out;
 }
 
 // False at the deadline with some still alive.
-bool wait_all(const std::vector<Victim>& victims, Nanos end) {
-    for (const Victim& victim : victims) {
-        pollfd fd{victim.fd.get(), POLLIN, 0};
-        int n = 0;
-        do {
-            n = poll(&fd, 1, left_ms(end));
-        } while (n < 0 && errno == EINTR);
-        if (n == 0) return false;
+bool wait_all(const std::vector<ProcessHandle>& victims, Nanos end) {
+    for (const ProcessHandle& victim : victims) {
+        if (!victim.wait_end(end - SystemClock().monotonic())) return false;
     }
     return true;
 }
@@ -83,7 +67,7 @@ Status Cgroup::kill_all(Nanos timeout) const {
     const Nanos end = SystemClock().monotonic() + timeout;
     const std::string freezer = freezer_v1(*this);
     for (bool again = false;; again = true) {
-        std::vector<Victim> victims = hold(TRY(processes_recursive()));
+        std::vector<ProcessHandle> victims = hold(TRY(processes_recursive()));
         if (victims.empty()) return ok();
         // What forked faster than it was counted stands still the second time.
         if (again && !freezer.empty() && write_value(freezer + "/freezer.state", "FROZEN"))
@@ -91,14 +75,13 @@ Status Cgroup::kill_all(Nanos timeout) const {
         // By file first, so that nothing can fork away; then by name, for what is not in the v2 directory of
         // a hybrid host.
         kill_by_file(*h_, path_);
-        for (const Victim& victim : victims)
-            syscall(SYS_pidfd_send_signal, victim.fd.get(), SIGKILL, nullptr, 0);
+        for (const ProcessHandle& victim : victims) (void)victim.signal(SIGKILL).ok();
         // A process that the v1 freezer holds dies when it is let go.
         if (!freezer.empty()) thaw_below(freezer);
         if (!wait_all(victims, end)) {
             return Error::timed_out(std::to_string(victims.size()) + " processes of cgroup " + path_ +
                                     " were killed but have not ended, the first is " +
-                                    std::to_string(victims[0].pid));
+                                    std::to_string(victims[0].pid()));
         }
         if (SystemClock().monotonic() >= end) return Error::timed_out("cgroup " + path_ + " keeps forking");
     }

@@ -9,6 +9,7 @@
 
 #include "base/dir.h"
 #include "runtime/launch/clone.h"
+#include "runtime/launch/hooks.h"
 #include "runtime/launch/identity.h"
 #include "runtime/launch/join.h"
 #include "runtime/launch/mount_api.h"
@@ -74,7 +75,7 @@ struct ChildOf {
 
 Result<std::string> runtime_hooks(const LaunchPlan& plan, Channel& channel) {
     const std::string state = TRY(channel.hooks());
-    TRY(run_hooks(plan.create_container, state, "createContainer"));
+    TRY(run_hooks("createContainer", plan.create_container, state, "/"));
     return state;
 }
 

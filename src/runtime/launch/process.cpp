@@ -10,6 +10,7 @@
 #include <algorithm>
 
 #include "base/dir.h"
+#include "runtime/launch/hooks.h"
 #include "runtime/launch/identity.h"
 #include "runtime/launch/rootfs.h"
 #include "runtime/launch/weak.h"
@@ -146,7 +147,7 @@ Status finish_process(const Finish& how, Channel& channel) {
     TRY(enter_cwd(process.cwd));
     const std::string program = TRY(find_program(argv.front(), variable(env, "PATH")));
     if (how.gate >= 0) TRY(channel.created(who.identity, how.gate));
-    if (how.start_hooks != nullptr) TRY(run_hooks(*how.start_hooks, how.state, "startContainer"));
+    if (how.start_hooks != nullptr) TRY(run_hooks("startContainer", *how.start_hooks, how.state, "/"));
     if (process.memory_policy) TRY(set_memory_policy(*process.memory_policy));
     if (process.personality && personality(*process.personality) < 0) return Error::sys("set personality");
     if (how.host.exec_attribute)

@@ -53,7 +53,4 @@ Status set_oom_score(std::optional<int32_t> wanted, const std::string& proc_pid 
 Result<UniqueFd> connect_listener(const std::string& path);
 Status send_listener(int socket, int listener, const Seccomp& seccomp, const std::string& state);
 
-// hooks.cpp: one after the other, the state JSON on stdin; the first that fails is the error.
-Status run_hooks(const std::vector<Hook>& hooks, const std::string& state, const std::string& kind);
-
 }  // namespace orlop::launch

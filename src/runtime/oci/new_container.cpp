@@ -7,9 +7,9 @@
 #include "cgroups/container.h"
 #include "cgroups/membership.h"
 #include "runtime/launch/gate.h"
+#include "runtime/launch/hooks.h"
 #include "runtime/oci/bundle.h"
 #include "runtime/oci/console.h"
-#include "runtime/oci/hooks.h"
 #include "runtime/oci/host.h"
 #include "runtime/oci/status.h"
 #include "runtime/oci/teardown.h"
@@ -70,8 +70,8 @@ Result<ContainerDir> claim(Work& work, const Id& id) {
 void push_poststop(Work& work) {
     work.undo.push("poststop hooks", [&work]() -> Status {
         if (!work.hooks_have_run) return ok();
-        return run_hooks("poststop", work.spec.hooks.poststop, state_for_hooks(work.record, State::Stopped),
-                         work.record.bundle);
+        return launch::run_hooks("poststop", work.spec.hooks.poststop,
+                                 state_for_hooks(work.record, State::Stopped), work.record.bundle);
     });
 }
 
@@ -104,8 +104,8 @@ bool wants_hooks(const Work& work) {
 Status runtime_hooks(Work& work) {
     const std::string state = state_for_hooks(work.record, State::Creating);
     work.hooks_have_run = true;
-    TRY(run_hooks("prestart", work.spec.hooks.prestart, state, work.record.bundle));
-    return run_hooks("createRuntime", work.spec.hooks.create_runtime, state, work.record.bundle);
+    TRY(launch::run_hooks("prestart", work.spec.hooks.prestart, state, work.record.bundle));
+    return launch::run_hooks("createRuntime", work.spec.hooks.create_runtime, state, work.record.bundle);
 }
 
 Status bring_up(Work& work, launch::Launching& process, UniqueFd& hold) {

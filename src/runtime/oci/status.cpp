@@ -60,11 +60,11 @@ bool is_alive(const Record& record) {
 
 }  // namespace
 
-UniqueFd open_first_process(const Record& record) {
-    if (record.pid <= 0) return UniqueFd();
-    UniqueFd fd(static_cast<int>(syscall(SYS_pidfd_open, record.pid, 0)));
-    // Looked at after the pidfd is held: the number cannot have gone to another process in between.
-    return fd && is_alive(record) ? std::move(fd) : UniqueFd();
+ProcessHandle open_first_process(const Record& record) {
+    if (record.pid <= 0) return {};
+    auto held = ProcessHandle::open(record.pid);
+    // Looked at once it is held: the number cannot have gone to another process in between.
+    return held && is_alive(record) ? *std::move(held) : ProcessHandle();
 }
 
 State state_of(const ContainerDir& dir, const Record& record, const cgroups::Hierarchies& hierarchies) {

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string_view>
 
+#include "base/process_handle.h"
 #include "base/unique_fd.h"
 #include "cgroups/cgroup.h"
 #include "runtime/oci/record.h"
@@ -32,8 +33,8 @@ bool has_ended(const ProcessStat& stat);
 std::optional<ProcessStat> parse_stat(std::string_view text);
 std::optional<ProcessStat> read_stat(pid_t pid);
 
-// The first process, held by a pidfd: signals through it cannot meet another process. Empty when it is gone.
-UniqueFd open_first_process(const Record& record);
+// The first process, held: signals through it cannot meet another process. Empty when it is gone.
+ProcessHandle open_first_process(const Record& record);
 
 // `hierarchies` tell whether it is frozen.
 State state_of(const ContainerDir& dir, const Record& record, const cgroups::Hierarchies& hierarchies);

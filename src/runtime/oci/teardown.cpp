@@ -1,11 +1,9 @@
 #include "runtime/oci/teardown.h"
 
-#include <poll.h>
 #include <signal.h>
-#include <sys/syscall.h>
 
 #include "cgroups/container.h"
-#include "runtime/oci/hooks.h"
+#include "runtime/launch/hooks.h"
 #include "runtime/oci/host.h"
 #include "runtime/oci/spec/spec.h"
 #include "runtime/oci/status.h"
@@ -13,9 +11,10 @@
 namespace orlop::oci {
 
 Status kill_container(const Record& record, const cgroups::Hierarchies& hierarchies) {
-    const UniqueFd first = open_first_process(record);
-    if (first && syscall(SYS_pidfd_send_signal, first.get(), SIGKILL, nullptr, 0) != 0 && errno != ESRCH) {
-        return Error::sys("kill process " + std::to_string(record.pid));
+    const ProcessHandle first = open_first_process(record);
+    if (first) {
+        const Status sent = first.signal(SIGKILL);
+        if (!sent && sent.error().kind() != Kind::NotFound) return sent;
     }
     if (!record.cgroup.path.empty()) {
         const cgroups::Cgroup cgroup(hierarchies, record.cgroup.path);
@@ -26,10 +25,7 @@ Status kill_container(const Record& record, const cgroups::Hierarchies& hierarch
         }
     }
     if (!first) return ok();
-    pollfd fd{first.get(), POLLIN, 0};
-    const int n = poll(&fd, 1, static_cast<int>(std::chrono::duration_cast<Millis>(kKillTimeout).count()));
-    if (n == 0) return Error::timed_out("container init still running");
-    return ok();
+    return first.wait_end(kKillTimeout).under("container init still running");
 }
 
 Status remove_container(const Settings& settings, const ContainerDir& dir, const Record& record,
@@ -38,7 +34,8 @@ Status remove_container(const Settings& settings, const ContainerDir& dir, const
         TRY(cgroups::remove_container_cgroup(record.cgroup, settings.scope_helper, hierarchies)
                 .under("remove the container's cgroup"));
     }
-    auto hooks = run_hooks("poststop", poststop, state_for_hooks(record, State::Stopped), record.bundle);
+    auto hooks =
+        launch::run_hooks("poststop", poststop, state_for_hooks(record, State::Stopped), record.bundle);
     if (!hooks) settings.log.warning(hooks.error().what());
     return dir.remove();
 }
@@ -60,7 +57,7 @@ LaterHooks later_hooks(const Settings& settings, const ContainerDir& dir, const 
 }
 
 void run_poststart(const Settings& settings, const Record& record, const std::vector<launch::Hook>& hooks) {
-    auto done = run_hooks("poststart", hooks, state_for_hooks(record, State::Running), record.bundle);
+    auto done = launch::run_hooks("poststart", hooks, state_for_hooks(record, State::Running), record.bundle);
     if (!done) settings.log.warning(done.error().what());
 }
 

@@ -12,8 +12,10 @@ class Stream {
     Stream(EventLoop& loop, const cgroups::Cgroup& cgroup, const EventsOptions& options)
         : loop_(loop), cgroup_(cgroup), options_(options) {}
 
-    Status run(int first_process) {
-        Watch gone = TRY(loop_.add_pidfd(first_process, [this] { loop_.stop(); }));
+    Status run(const ProcessHandle& first) {
+        first_ = &first;
+        Watch gone;
+        if (first.pollable() >= 0) gone = TRY(loop_.add_pidfd(first.pollable(), [this] { loop_.stop(); }));
         cgroups::OomWatch oom =
             TRY(cgroups::OomWatch::make(loop_, cgroup_, [this] { tell(oom_event(options_.id)); }));
         schedule();
@@ -24,6 +26,8 @@ class Stream {
   private:
     void schedule() {
         timer_ = loop_.add_timer_in(options_.interval, [this] {
+            // A kernel without pidfds does not tell of the end.
+            if (first_->pollable() < 0 && first_->wait_end(Nanos(0))) return loop_.stop();
             tell(stats_event(options_.id, cgroup_));
             schedule();
         });
@@ -34,6 +38,7 @@ class Stream {
     }
 
     EventLoop& loop_;
+    const ProcessHandle* first_ = nullptr;
     const cgroups::Cgroup& cgroup_;
     const EventsOptions& options_;
     Watch timer_;
@@ -48,7 +53,7 @@ Result<int> events_command(const Call& call) {
     const ContainerDir dir = TRY(ContainerDir::open(call.settings.root, TRY(Id::parse(options.id))));
     const Record record = TRY(dir.record());
     const auto hierarchies = TRY(cgroups::detect_any());
-    const UniqueFd first = open_first_process(record);
+    const ProcessHandle first = open_first_process(record);
     if (!first) return Error::precondition("container with id " + options.id + " is not running");
     const cgroups::Cgroup cgroup(hierarchies, record.cgroup.path);
     if (options.stats) {
@@ -56,7 +61,7 @@ Result<int> events_command(const Call& call) {
         return 0;
     }
     const auto loop = TRY(EventLoop::make());
-    TRY(Stream(*loop, cgroup, options).run(first.get()));
+    TRY(Stream(*loop, cgroup, options).run(first));
     return 0;
 }
 

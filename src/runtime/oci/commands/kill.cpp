@@ -11,12 +11,9 @@ namespace {
 
 // A process that is gone has no need of the signal.
 Status signal_one(pid_t pid, int signal) {
-    const UniqueFd fd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
-    if (!fd) return errno == ESRCH ? ok() : Status(Error::sys("pidfd_open"));
-    if (syscall(SYS_pidfd_send_signal, fd.get(), signal, nullptr, 0) != 0 && errno != ESRCH) {
-        return Error::sys("signal process " + std::to_string(pid));
-    }
-    return ok();
+    auto held = ProcessHandle::open(pid);
+    const Status sent = held ? held->signal(signal) : Status(std::move(held).error());
+    return sent || sent.error().kind() == Kind::NotFound ? ok() : sent;
 }
 
 // Frozen, so that none of them makes another one unseen (v1; the first process is signalled with the rest).
@@ -42,7 +39,7 @@ Result<int> kill_command(const Call& call) {
     const int signal = TRY(parse_signal(options.signal));
     const ContainerDir dir = TRY(ContainerDir::open(call.settings.root, TRY(Id::parse(options.id))));
     const Record record = TRY(dir.record());
-    const UniqueFd first = open_first_process(record);
+    const ProcessHandle first = open_first_process(record);
     // Without a pid namespace of its own, a container's processes outlive its first one.
     if (options.all || (signal == SIGKILL && !record.own_pid_namespace)) {
         const auto hierarchies = TRY(cgroups::detect_any());
@@ -52,9 +49,10 @@ Result<int> kill_command(const Call& call) {
         return 0;
     }
     if (!first) return Error::precondition("container not running");
-    if (syscall(SYS_pidfd_send_signal, first.get(), signal, nullptr, 0) == 0) return 0;
-    if (errno == ESRCH) return Error::precondition("container not running");
-    return Error::sys("kill container " + options.id);
+    const Status sent = first.signal(signal);
+    if (sent) return 0;
+    if (sent.error().kind() == Kind::NotFound) return Error::precondition("container not running");
+    return Status(sent).error().under("kill container " + options.id);
 }
 
 }  // namespace orlop::oci

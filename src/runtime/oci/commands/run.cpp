@@ -1,6 +1,6 @@
+#include "runtime/launch/hooks.h"
 #include "runtime/oci/commands.h"
 #include "runtime/oci/foreground.h"
-#include "runtime/oci/hooks.h"
 #include "runtime/oci/new_container.h"
 #include "runtime/oci/teardown.h"
 

@@ -1,4 +1,4 @@
-#include "runtime/oci/hooks.h"
+#include "runtime/launch/hooks.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -7,7 +7,7 @@
 
 #include "base/dir.h"
 
-namespace orlop::oci {
+namespace orlop::launch {
 namespace {
 
 class HooksTest : public testing::Test {
@@ -18,9 +18,7 @@ class HooksTest : public testing::Test {
         dir_ = name;
     }
     void TearDown() override { (void)Dir::open("/tmp")->remove_tree(dir_.substr(5)); }
-    launch::Hook shell(const std::string& script) const {
-        return {"/bin/sh", {"sh", "-c", script}, {"X=1"}, {}};
-    }
+    Hook shell(const std::string& script) const { return {"/bin/sh", {"sh", "-c", script}, {"X=1"}, {}}; }
     std::string file(const std::string& name) const {
         return read_file(dir_ + "/" + name).value_or("(none)");
     }
@@ -46,7 +44,7 @@ TEST_F(HooksTest, RunInOrderUpToTheFirstThatFails) {
 }
 
 TEST_F(HooksTest, AreKilledAtTheirDeadlineWithTheirChildren) {
-    launch::Hook slow = shell("sleep 1000 & echo $! >child; wait");
+    Hook slow = shell("sleep 1000 & echo $! >child; wait");
     slow.timeout_seconds = 1;
     const auto done = run_hooks("prestart", {slow}, "", dir_);
     ASSERT_FALSE(done);
@@ -76,4 +74,4 @@ TEST_F(HooksTest, AreNamedWhenTheyAreMissing) {
 }
 
 }  // namespace
-}  // namespace orlop::oci
+}  // namespace orlop::launch
