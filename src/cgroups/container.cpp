@@ -112,7 +112,8 @@ ScopeRequest unit_request(const ContainerRequest& request, const ContainerCgroup
 Result<MadeCgroup> create_by_systemd(const ContainerRequest& request, const ContainerCgroup& where,
                                      const Hierarchies& h) {
     TRY(check_resources(request.resources, h.version));
-    MadeCgroup made{where, TRY(ask_scope_helper(request.scope_helper, unit_request(request, where, h)))};
+    UniqueFd hold = TRY(ask_scope_helper(request.scope_helper, unit_request(request, where, h)));
+    MadeCgroup made{where, std::move(hold)};
     const Cgroup cgroup(h, where.path);
     auto filled = cgroup.create();
     if (filled) filled = cgroup.apply(request.resources);

@@ -66,7 +66,10 @@ Status apply_v2(const std::string& dir, const Resources& r) {
     TRY(write_weight(dir, "cpu.weight", weight_from_shares(r.cpu_shares.value_or(0)), r));
     std::vector<Write> writes;
     const std::string max = dir + "/cpu.max";
-    if (r.cpu_quota_us || r.cpu_period_us) writes.push_back({max, TRY(cpu_max(max, r))});
+    if (r.cpu_quota_us || r.cpu_period_us) {
+        std::string value = TRY(cpu_max(max, r));
+        writes.push_back({max, std::move(value)});
+    }
     TRY(add_burst(dir + "/cpu.max.burst", r, writes));
     return write_in_some_order(std::move(writes));
 }

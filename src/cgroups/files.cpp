@@ -20,10 +20,8 @@ Status write_value(const std::string& path, std::string_view value) {
     return ok();
 }
 
-namespace {
-
 Result<uint64_t> number_in(std::string_view text, const std::string& path) {
-    while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.remove_suffix(1);
+    while (!text.empty() && text.back() == '\n') text.remove_suffix(1);
     if (text == "max") return UINT64_MAX;
     uint64_t value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -33,24 +31,24 @@ Result<uint64_t> number_in(std::string_view text, const std::string& path) {
     return value;
 }
 
-}  // namespace
-
 Result<uint64_t> read_number(const std::string& path) {
     return number_in(TRY(read_file(path)), path);
 }
 
-Result<uint64_t> read_keyed(const std::string& path, std::string_view key) {
-    const std::string text = TRY(read_file(path));
-    std::string_view left = text;
-    while (!left.empty()) {
-        const size_t end = std::min(left.find('\n'), left.size());
-        const std::string_view line = left.substr(0, end);
-        left.remove_prefix(std::min(end + 1, left.size()));
+Result<uint64_t> keyed_in(std::string_view text, std::string_view key, const std::string& path) {
+    while (!text.empty()) {
+        const size_t end = std::min(text.find('\n'), text.size());
+        const std::string_view line = text.substr(0, end);
+        text.remove_prefix(std::min(end + 1, text.size()));
         if (line.size() > key.size() && line.starts_with(key) && line[key.size()] == ' ') {
             return number_in(line.substr(key.size() + 1), path);
         }
     }
     return uint64_t{0};
+}
+
+Result<uint64_t> read_keyed(const std::string& path, std::string_view key) {
+    return keyed_in(TRY(read_file(path)), key, path);
 }
 
 Status write_in_some_order(std::vector<Write> writes) {

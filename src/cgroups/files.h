@@ -16,6 +16,9 @@ Status write_value(const std::string& path, std::string_view value);
 Result<uint64_t> read_number(const std::string& path);  // "max" = UINT64_MAX
 // The number behind `key ` in a flat-keyed file (memory.stat, memory.events, ...); 0 when the key is absent.
 Result<uint64_t> read_keyed(const std::string& path, std::string_view key);
+// What the two above read; pure, `path` is for the error.
+Result<uint64_t> number_in(std::string_view text, const std::string& path);
+Result<uint64_t> keyed_in(std::string_view text, std::string_view key, const std::string& path);
 bool file_exists(const std::string& path);
 // The cgroups directly below one; none when it is missing.
 std::vector<std::string> children_of(const std::string& dir);

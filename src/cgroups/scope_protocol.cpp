@@ -88,9 +88,10 @@ Result<UnitValue> value_of(const std::string& type, const Fields& fields) {
 Result<UnitProperty> property_of(const std::string& line) {
     const Fields fields = split(line, '\t');
     if (fields.size() < 3 || fields[1].empty()) return Error::invalid("no property: " + line);
-    return UnitProperty{fields[1],
-                        TRY(value_of(fields[2], Fields(fields.begin() + 3, fields.end())).under(fields[1])),
-                        TRY(number<unsigned>(fields[0]))};
+    // Before anything is built of them: an early return from within braces would leak.
+    const unsigned since = TRY(number<unsigned>(fields[0]));
+    UnitValue value = TRY(value_of(fields[2], Fields(fields.begin() + 3, fields.end())).under(fields[1]));
+    return UnitProperty{fields[1], std::move(value), since};
 }
 
 }  // namespace

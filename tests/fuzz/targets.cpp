@@ -5,7 +5,11 @@
 #include <cstdlib>
 #include <string>
 
+#include "cgroups/files.h"
+#include "cgroups/membership.h"
 #include "cgroups/mountinfo.h"
+#include "cgroups/scope_protocol.h"
+#include "cgroups/stats.h"
 #include "images/store.h"
 #include "kube/pod_read.h"
 #include "netns/cni.h"
@@ -113,6 +117,33 @@ void init_message(std::string_view input) {
     child.reset();
     const auto stage = launch::advance(launching);
     if (stage && *stage == launch::Stage::Running) require(launching.identified);
+}
+
+// The kernel's files, and what orlop-scope is told: text of the same kind.
+void cgroup_file(std::string_view input) {
+    for (const auto& [name, number] : cgroups::parse_counters(input)) {
+        require(!name.empty());
+        // Of two lines with one name the first counts, for both.
+        const auto found = cgroups::keyed_in(input, name, "fuzz");
+        require(!found || *found == number || number == UINT64_MAX);
+    }
+    for (const cgroups::IoEntry& entry : cgroups::parse_blkio(input)) require(!entry.op.empty());
+    for (const cgroups::IoEntry& entry : cgroups::parse_io_stat(input).bytes) require(!entry.op.empty());
+    for (const auto& [device, use] : cgroups::parse_rdma(input)) require(!device.empty());
+    for (const auto& m : cgroups::parse_memberships(input)) require(m.path.starts_with('/'));
+    (void)cgroups::parse_pressure(input);
+    (void)cgroups::parse_numbers(input);
+    (void)cgroups::number_in(input, "fuzz").ok();
+    const cgroups::Resources resources{.cpuset_cpus = std::string(input.substr(0, input.find('\n'))),
+                                       .devices = {{true, 'c', 136, -1, "rwm"}, {true, 'b', 8, -1, "rwm"}}};
+    (void)cgroups::unit_properties(resources, cgroups::Version::V2, input);
+    const auto request = cgroups::decode_request(input);
+    if (request) {
+        const auto bytes = cgroups::encode_request(*request);
+        const auto again = bytes ? cgroups::decode_request(*bytes) : request;
+        require(again && *again == *request);
+    }
+    (void)cgroups::decode_reply(input).ok();
 }
 
 }  // namespace orlop::fuzz

@@ -18,6 +18,7 @@ void pod_manifest(std::string_view input);
 void oci_config(std::string_view input);
 void seccomp_profile(std::string_view input);
 void init_message(std::string_view input);
+void cgroup_file(std::string_view input);
 
 struct Named {
     std::string_view name;
@@ -34,6 +35,7 @@ inline constexpr Named kTargets[] = {
     {"oci_config", oci_config},
     {"seccomp_profile", seccomp_profile},
     {"init_message", init_message},
+    {"cgroup_file", cgroup_file},
 };
 
 }  // namespace orlop::fuzz

@@ -90,7 +90,8 @@ class SystemdDriver final : public Driver {
         std::vector<UnitProperty> properties = accounting_properties();
         std::vector<uint32_t> pids(request.pids.begin(), request.pids.end());
         properties.push_back({"Description", "Pod sandbox " + request.sandbox_id.substr(0, 12)});
-        properties.push_back({"Slice", TRY(slice_unit(request.parent))});
+        std::string slice = TRY(slice_unit(request.parent));
+        properties.push_back({"Slice", std::move(slice)});
         properties.push_back({"Delegate", true});
         properties.push_back({"DefaultDependencies", false});
         properties.push_back({"TasksMax", UINT64_MAX});
