@@ -31,12 +31,23 @@ bool same(const char* a, const char* b) {
     return *a == *b;
 }
 
-// A container's id may have such a name too: then this was for nothing, and nothing worse.
-bool meets_containers(char** argv) {
-    for (; *argv != nullptr; ++argv) {
-        if (same(*argv, "create") || same(*argv, "run") || same(*argv, "exec")) return true;
+bool starts(const char* text, const char* with) {
+    while (*with != '\0' && *text == *with) {
+        ++text;
+        ++with;
     }
-    return false;
+    return *with == '\0';
+}
+
+// A container's id may have such a name too: then this was for nothing, and nothing worse. With systemd main
+// has to look first where its helper is: beside a file that has no path any more afterwards.
+bool meets_containers(char** argv) {
+    bool meets = false;
+    for (; *argv != nullptr; ++argv) {
+        if (starts(*argv, "--systemd-cgroup") || starts(*argv, "--cgroup-manager")) return false;
+        meets = meets || same(*argv, "create") || same(*argv, "run") || same(*argv, "exec");
+    }
+    return meets;
 }
 
 long address(const void* p) {
