@@ -1,5 +1,6 @@
 #include "cgroups/container.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -190,6 +191,37 @@ TEST_F(ContainerOnThisKernel, AnEmptyCgroupThatWasThereIsTaken) {
     ASSERT_TRUE(update_container_cgroup(made->cgroup, "", hierarchies_, {.pids_limit = 7}));
     const std::string dir = Cgroup(hierarchies_, made->cgroup.path).directory_of("pids").value();
     EXPECT_EQ(read_file(dir + "/pids.max").value(), "7\n");
+}
+
+// Run by a process in a cgroup below the test's: 0 when the container's is where it should be, with its
+// limit.
+int make_relative(const Hierarchies& h, const std::string& expected) {
+    ContainerRequest request{.id = "c2", .cgroups_path = "c2"};
+    request.resources.pids_limit = 3;
+    const auto made = create_container_cgroup(request, h);
+    if (!made || made->cgroup.path != expected) return 1;
+    const auto dir = Cgroup(h, expected).directory_of("pids");
+    return dir && read_file(*dir + "/pids.max").value_or("") == "3\n" ? 0 : 2;
+}
+
+TEST_F(ContainerOnThisKernel, ARelativePathIsWhereTheRuntimeIs) {
+    const Cgroup runtime(hierarchies_, parent_ + "/runtime");
+    ASSERT_TRUE(runtime.create());
+    const bool v2 = hierarchies_.version == Version::V2;
+    const std::string expected = (v2 ? parent_ : runtime.path()) + "/c2";
+    int go[2];
+    ASSERT_EQ(pipe2(go, O_CLOEXEC), 0);
+    const pid_t pid = fork();
+    if (pid == 0) {
+        char byte = 0;
+        _exit(read(go[0], &byte, 1) == 1 ? make_relative(hierarchies_, expected) : 3);
+    }
+    ASSERT_TRUE(runtime.add(pid));
+    ASSERT_EQ(write(go[1], "x", 1), 1);
+    int status = 0;
+    ASSERT_EQ(waitpid(pid, &status, 0), pid);
+    EXPECT_EQ(WEXITSTATUS(status), 0);
+    for (const int fd : go) close(fd);
 }
 
 TEST_F(ContainerOnThisKernel, WhatCannotBeLimitedIsNotMade) {
