@@ -3,7 +3,6 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -62,19 +61,6 @@ Status raise_permitted() {
     return ok();
 }
 
-Status set_limits(const std::vector<Rlimit>& limits) {
-    for (const Rlimit& limit : limits) {
-        const auto resource = static_cast<__rlimit_resource_t>(limit.resource);
-        rlimit now{};
-        if (getrlimit(resource, &now) == 0 && now.rlim_cur == limit.soft && now.rlim_max == limit.hard)
-            continue;
-        const rlimit value{limit.soft, limit.hard};
-        if (setrlimit(resource, &value) != 0)
-            return Error::sys("set rlimit " + std::to_string(limit.resource));
-    }
-    return ok();
-}
-
 constexpr unsigned long kNewListener = 1ul << 3;  // SECCOMP_FILTER_FLAG_NEW_LISTENER
 
 Status load_seccomp(const Seccomp& seccomp, int listener, const std::string& state) {
@@ -107,7 +93,6 @@ Status set_ids(const Identity& identity) {
 }  // namespace
 
 Status become(const Process& process, const Identity& identity, int listener, const std::string& state) {
-    TRY(set_limits(process.rlimits));
     TRY(drop_bounding(process.capabilities.bounding));
     TRY(set_ids(identity));
     umask(process.umask);

@@ -20,7 +20,6 @@ void fields(A& a, Message& m) {
 
 namespace {
 
-constexpr size_t kMaxMessage = 1u << 17;  // beyond the default socket buffer anyway
 constexpr size_t kMaxText = 4096;
 
 Status out_of_order(Word word) {
@@ -81,7 +80,15 @@ Status send_message(int socket, const Message& message) {
 
 Result<Message> receive_message(int socket, Nanos timeout) {
     if (timeout != Nanos(0)) TRY(wait_readable(socket, timeout));
-    std::string buffer(kMaxMessage, '\0');
+    // A packet's size is known before it is taken: most have some fifty bytes, the state of a container some
+    // thousand.
+    ssize_t size = -1;
+    do {
+        size = recv(socket, nullptr, 0, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
+    } while (size < 0 && errno == EINTR);
+    if (size < 0 && errno == EAGAIN) return Error::unavailable("the process has not started yet");
+    if (size < 0) return Error::sys("read from the other side");
+    std::string buffer(static_cast<size_t>(size), '\0');
     iovec data{buffer.data(), buffer.size()};
     alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
     msghdr header{};
@@ -93,7 +100,6 @@ Result<Message> receive_message(int socket, Nanos timeout) {
     do {
         n = recvmsg(socket, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
     } while (n < 0 && errno == EINTR);
-    if (n < 0 && errno == EAGAIN) return Error::unavailable("the process has not started yet");
     if (n < 0) return Error::sys("read from the other side");
     if (n == 0) return Error::not_found("the conversation is over");
     Message message;

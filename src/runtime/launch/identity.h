@@ -20,7 +20,7 @@ Result<Resolved> resolve_user(const User& user, std::string_view passwd, std::st
 // As resolve_user, with /etc/passwd and /etc/group beneath `root` (missing = empty, 1 MiB at most each).
 Result<Resolved> resolve_user_in(int root, const User& user);
 
-// The switch itself, in the order the kernel needs: limits, bounding set, groups, ids, no_new_privs, seccomp,
+// The switch itself, in the order the kernel needs: bounding set, groups, ids, no_new_privs, seccomp,
 // capabilities. `listener` and `state` are for a filter with a listener (-1 = none).
 Status become(const Process& process, const Identity& identity, int listener = -1,
               const std::string& state = {});

@@ -146,6 +146,8 @@ Status finish_process(const Finish& how, Channel& channel) {
         TRY(close_others(process.preserve_fds, needed(how, channel), how.host.own_fds.get()));
     TRY(enter_cwd(process.cwd));
     const std::string program = TRY(find_program(argv.front(), variable(env, "PATH")));
+    // Who creates the container has to hear of a limit that cannot be set, not who starts it.
+    TRY(set_limits(process.rlimits));
     if (how.gate >= 0) TRY(channel.created(who.identity, how.gate));
     if (how.start_hooks != nullptr) TRY(run_hooks("startContainer", *how.start_hooks, how.state, "/"));
     if (process.memory_policy) TRY(set_memory_policy(*process.memory_policy));

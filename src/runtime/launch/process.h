@@ -45,6 +45,7 @@ Status close_others(uint32_t preserved, std::vector<int> keep, int own_fds);
 // scheduling.cpp: scheduler, I/O priority and CPUs of `pid` (0 = the caller).
 Status set_scheduling(const Process& process, pid_t pid);
 Status set_memory_policy(const MemoryPolicy& policy);
+Status set_limits(const std::vector<Rlimit>& limits);
 // Limits and OOM score of another process: a user namespace takes the right to raise them away.
 Status set_limits_of(const Process& process, pid_t pid);
 Status set_oom_score(std::optional<int32_t> wanted, const std::string& proc_pid = "/proc/self");

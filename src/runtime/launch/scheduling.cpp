@@ -56,6 +56,19 @@ Status set_scheduling(const Process& process, pid_t pid) {
     return ok();
 }
 
+Status set_limits(const std::vector<Rlimit>& limits) {
+    for (const Rlimit& limit : limits) {
+        const auto resource = static_cast<__rlimit_resource_t>(limit.resource);
+        rlimit now{};
+        if (getrlimit(resource, &now) == 0 && now.rlim_cur == limit.soft && now.rlim_max == limit.hard)
+            continue;
+        const rlimit value{limit.soft, limit.hard};
+        if (setrlimit(resource, &value) != 0)
+            return Error::sys("set rlimit " + std::to_string(limit.resource));
+    }
+    return ok();
+}
+
 Status set_limits_of(const Process& process, pid_t pid) {
     for (const Rlimit& limit : process.rlimits) {
         const rlimit value{limit.soft, limit.hard};
