@@ -49,7 +49,9 @@ std::string cgroups() {
 
 std::string units() {
     if (!place().systemd) return "";
-    std::istringstream list(run({"/bin/systemctl", "list-units", "--all", "--plain", "--no-legend"}).out);
+    std::istringstream list(
+        run({"/bin/systemctl", "list-units", "--type=scope,service,slice", "--all", "--plain", "--no-legend"})
+            .out);
     std::string found, line;
     while (std::getline(list, line)) {
         if (line.find(run_mark() + "-") != std::string::npos) found += "  unit " + line + "\n";
