@@ -39,6 +39,10 @@ Result<ProcessHandle> ProcessHandle::open(pid_t pid) {
 
 // proc_pid_stat(5): the state stands behind the last ')', as names may have some.
 bool ProcessHandle::ended() const {
+    if (has_pidfd_) {
+        pollfd p{fd_.get(), POLLIN, 0};
+        return poll(&p, 1, 0) != 0;
+    }
     UniqueFd stat(openat(fd_.get(), "stat", O_RDONLY | O_CLOEXEC));
     if (!stat) return true;
     const auto text = read_all(stat.get());

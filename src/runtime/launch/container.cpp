@@ -22,12 +22,29 @@ namespace orlop::launch {
 
 namespace {
 
+// A procfs of our own, mounted nowhere: no one else can have changed what is below it (CVE-2025-52881), and
+// it is writable where the host's is not (a node that is a container itself).
+Result<UniqueFd> private_proc() {
+    const MountApi api = TRY(MountApi::probe());
+    if (api.detached()) {
+        auto proc =
+            api.new_mount("proc", "proc", {}, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+        if (proc) return std::move(proc->fd);
+    }
+    // Root of a user namespace may not always mount one.
+    UniqueFd hosts(open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!hosts) return Error::sys("open /proc");
+    return hosts;
+}
+
 Status set_sysctls(const std::vector<std::pair<std::string, std::string>>& sysctls) {
+    if (sysctls.empty()) return ok();
+    UniqueFd proc = TRY(private_proc());
     for (const auto& [name, value] : sysctls) {
-        std::string path = "/proc/sys/" + name;
-        std::replace(path.begin() + 10, path.end(), '.', '/');
-        UniqueFd fd(open(path.c_str(), O_WRONLY | O_CLOEXEC));
-        if (!fd) return Error::sys("sysctl " + name);
+        std::string path = "sys/" + name;
+        std::replace(path.begin() + 4, path.end(), '.', '/');
+        UniqueFd fd =
+            TRY(open_under(proc.get(), path, O_WRONLY, Resolve::NoSymlinks).under("sysctl " + name));
         TRY(write_all(fd.get(), value).under("sysctl " + name + "=" + value));
     }
     return ok();
@@ -163,7 +180,11 @@ Result<Launching> launch_container(const LaunchPlan& plan, const Stdio& io, cons
         return Error::invalid("a container needs a mount namespace, new or by path");
     const Joins joins = TRY(Joins::open(plan, pod));
     ChildOf child{.plan = plan, .io = io, .joins = joins, .pauses = pauses};
-    if (parent_takes_sources(plan)) child.sources = TRY(take_sources(TRY(MountApi::probe()), plan));
+    if (parent_takes_sources(plan)) {
+        const MountApi api = TRY(MountApi::probe());
+        // mount(2) binds only what is in its own mount namespace: without the new calls the child has to.
+        if (api.detached()) child.sources = TRY(take_sources(api, plan));
+    }
     const bool joins_user = plan.user.from == NsFrom::Path;
     CloneRequest request{.flags = new_namespaces(plan), .born_in = joins.born_in(), .cgroup = &plan.cgroup};
     request.new_time = plan.time.from == NsFrom::New;

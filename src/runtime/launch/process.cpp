@@ -89,6 +89,14 @@ Result<UniqueFd> open_attribute(const char* path) {
     return fd;
 }
 
+// The state that came before the gate, as it is after it (runtime-spec runtime.md, "State").
+std::string created(std::string state) {
+    static constexpr std::string_view kBefore = "\"status\":\"creating\"";
+    const size_t at = state.find(kBefore);
+    if (at != std::string::npos) state.replace(at, kBefore.size(), "\"status\":\"created\"");
+    return state;
+}
+
 std::vector<int> needed(const Finish& how, const Channel& channel) {
     std::vector<int> keep = {channel.fd()};
     for (const int fd :
@@ -149,7 +157,8 @@ Status finish_process(const Finish& how, Channel& channel) {
     // Who creates the container has to hear of a limit that cannot be set, not who starts it.
     TRY(set_limits(process.rlimits));
     if (how.gate >= 0) TRY(channel.created(who.identity, how.gate));
-    if (how.start_hooks != nullptr) TRY(run_hooks("startContainer", *how.start_hooks, how.state, "/"));
+    if (how.start_hooks != nullptr)
+        TRY(run_hooks("startContainer", *how.start_hooks, created(how.state), "/"));
     if (process.memory_policy) TRY(set_memory_policy(*process.memory_policy));
     if (process.personality && personality(*process.personality) < 0) return Error::sys("set personality");
     if (how.host.exec_attribute)
