@@ -96,9 +96,10 @@ TEST_P(ResourceLimits, Cpuset) {
 TEST_P(ResourceLimits, Pids) {
     const Bundle b = with({{"pids", {{"limit", 17}}}});
     EXPECT_EQ(cgroup_file(b, "pids/pids.max", "pids.max"), "17");
-    EXPECT_NE(exec(b, "for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17; do sleep 0.2 & done; wait")
-                  .err.find("fork"),
-              std::string::npos);
+    EXPECT_NE(
+        exec(b, "for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17; do sleep 30 >/dev/null 2>&1 & done")
+            .err.find("fork"),
+        std::string::npos);
 }
 
 TEST_P(ResourceLimits, BlockIoThrottle) {
