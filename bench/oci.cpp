@@ -1,4 +1,4 @@
-// orlop-oci-bench ORLOP_OCI FLOOR ROOTFS [ROUNDS]: what `run` of a container that exits at once and `exec`
+// orlop-oci-bench ORLOP_OCI BIN_DIR ROOTFS [ROUNDS]: what `run` of a container that exits at once and `exec`
 // into a running one cost with orlop-oci, crun and runc on the same bundle, interleaved in one run, as
 // whole-process wall time and peak memory of the runtime's process. `floor` is the same work done straight
 // (bench/floor.c). bench/oci starts it.
@@ -28,14 +28,10 @@ namespace {
 using Strings = std::vector<std::string>;
 using Clock = std::chrono::steady_clock;
 
-struct Cost {
-    double ms = 0;
-    long rss_kib = 0;
-};
-
 struct Runtime {
     std::string name, program;
-    std::vector<Cost> run, exec;
+    std::vector<double> run, exec;  // ms
+    long peak_kib = 0;
 };
 
 [[noreturn]] void fail(const std::string& what) {
@@ -43,7 +39,7 @@ struct Runtime {
     std::exit(1);
 }
 
-Cost timed(const Strings& command) {
+double timed(const Strings& command) {
     std::vector<char*> argv;
     for (const std::string& word : command) argv.push_back(const_cast<char*>(word.c_str()));
     argv.push_back(nullptr);
@@ -52,24 +48,15 @@ Cost timed(const Strings& command) {
     if (posix_spawn(&pid, argv[0], nullptr, nullptr, argv.data(), environ) != 0)
         fail("cannot start " + command[0]);
     int status = 0;
-    rusage usage{};
-    if (wait4(pid, &status, 0, &usage) != pid) fail("wait4");
+    if (waitpid(pid, &status, 0) != pid) fail("waitpid");
     const std::chrono::duration<double, std::milli> took = Clock::now() - start;
     if (status != 0) fail(command[0] + " " + command.at(1) + " ... failed");
-    return {took.count(), usage.ru_maxrss};
+    return took.count();
 }
 
-double median(const std::vector<Cost>& costs) {
-    std::vector<double> ms;
-    for (const Cost& c : costs) ms.push_back(c.ms);
+double median(std::vector<double> ms) {
     std::sort(ms.begin(), ms.end());
     return ms[ms.size() / 2];
-}
-
-long peak(const std::vector<Cost>& costs) {
-    long out = 0;
-    for (const Cost& c : costs) out = std::max(out, c.rss_kib);
-    return out;
 }
 
 std::string make_bundle(const std::string& base, const std::string& spec, const std::string& rootfs,
@@ -102,14 +89,13 @@ void isolate() {
     if (access(hybrid, F_OK) == 0) umount2(hybrid, MNT_DETACH);
 }
 
-void report(const std::vector<Runtime>& runtimes, const std::vector<Cost>& floor) {
+void report(const std::vector<Runtime>& runtimes, const std::vector<double>& floor) {
     const double reference = median(runtimes[0].run), exec_reference = median(runtimes[0].exec);
     std::printf("%-10s %10s %14s %10s %14s %14s\n", "", "run ms", "orlop-oci is", "exec ms", "orlop-oci is",
                 "peak RSS KiB");
     for (const Runtime& r : runtimes) {
         std::printf("%-10s %10.2f %13.2fx %10.2f %13.2fx %14ld\n", r.name.c_str(), median(r.run),
-                    reference / median(r.run), median(r.exec), exec_reference / median(r.exec),
-                    std::max(peak(r.run), peak(r.exec)));
+                    reference / median(r.run), median(r.exec), exec_reference / median(r.exec), r.peak_kib);
     }
     std::printf("%-10s %10.2f %13.2fx\n", "floor", median(floor), reference / median(floor));
 }
@@ -117,7 +103,7 @@ void report(const std::vector<Runtime>& runtimes, const std::vector<Cost>& floor
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc < 4) fail("usage: orlop-oci-bench ORLOP_OCI FLOOR ROOTFS [ROUNDS]");
+    if (argc < 4) fail("usage: orlop-oci-bench ORLOP_OCI BIN_DIR ROOTFS [ROUNDS]");
     const int rounds = argc > 4 ? std::atoi(argv[4]) : 100;
     isolate();
     std::string base = "/run/orlop-oci-bench-XXXXXX";
@@ -147,20 +133,25 @@ int main(int argc, char** argv) {
         command.insert(command.end(), rest.begin(), rest.end());
         return timed(command);
     };
-    std::vector<Cost> floor;
+    std::vector<double> floor;
     for (int i = 0; i < rounds + 3; ++i) {
         for (Runtime& r : runtimes)
-            r.run.push_back(call(r, {"run", "--bundle", quick, "bench-" + std::to_string(i)}));
-        floor.push_back(timed({argv[2], argv[3], "/bin/true"}));
+            r.run.push_back(call(r, {"run", "--bundle", quick, "bench-" + r.name + "-" + std::to_string(i)}));
+        floor.push_back(timed({argv[2] + std::string("/orlop-floor"), argv[3], "/bin/true"}));
     }
     for (Runtime& r : runtimes) {
-        call(r, {"run", "--detach", "--bundle", slow, "bench-exec"});
+        call(r, {"run", "--detach", "--bundle", slow, "bench-" + r.name});
         r.run.erase(r.run.begin(), r.run.begin() + 3);  // the first ones warm caches
     }
     for (int i = 0; i < rounds; ++i) {
-        for (Runtime& r : runtimes) r.exec.push_back(call(r, {"exec", "bench-exec", "/bin/true"}));
+        for (Runtime& r : runtimes) r.exec.push_back(call(r, {"exec", "bench-" + r.name, "/bin/true"}));
     }
-    for (Runtime& r : runtimes) call(r, {"delete", "--force", "bench-exec"});
+    for (Runtime& r : runtimes) call(r, {"delete", "--force", "bench-" + r.name});
+    for (Runtime& r : runtimes) {
+        const std::string command = argv[2] + std::string("/orlop-peak ") + r.program + " --root " + base +
+                                    "/root-" + r.name + " run --bundle " + quick + " bench-peak-" + r.name;
+        r.peak_kib = std::atol(output_of(command).c_str());
+    }
     report(runtimes, floor);
     std::filesystem::remove_all(base);
     return 0;

@@ -11,6 +11,8 @@ target_compile_options(orlop_flags INTERFACE
   -Wall -Wextra -Wshadow -Wconversion -Wno-missing-field-initializers
   # gcc 12 at -O2 takes "text" + std::string for an overlapping copy.
   $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
+  # ... and an empty std::optional for one that is read
+  $<$<AND:$<CXX_COMPILER_ID:GNU>,$<CONFIG:Release>>:-Wno-maybe-uninitialized>
   $<$<BOOL:${ORLOP_WERROR}>:-Werror>
   $<$<NOT:$<CONFIG:Release>>:-g1>)
 target_compile_definitions(orlop_flags INTERFACE
