@@ -23,7 +23,7 @@ std::string Runtime::kind() {
 
 std::vector<std::string> Runtime::argv(const std::vector<std::string>& args) const {
     std::vector<std::string> all = wrapper_;
-    all.insert(all.end(), {place().oci, "--root", root_});
+    all.insert(all.end(), {program_, "--root", root_});
     if (driver_ == Driver::Systemd) all.push_back("--systemd-cgroup");
     all.insert(all.end(), args.begin(), args.end());
     return all;

@@ -26,6 +26,8 @@ class Runtime {
     const std::string& root() const { return root_; }
     Driver driver() const { return driver_; }
     void use(Driver driver) { driver_ = driver; }
+    // Another program than the place's.
+    void use_program(std::string program) { program_ = std::move(program); }
     // In front of the runtime: a wrapper and its arguments.
     void wrap(std::vector<std::string> wrapper) { wrapper_ = std::move(wrapper); }
 
@@ -42,6 +44,7 @@ class Runtime {
     std::string root_;
     Driver driver_;
     std::vector<std::string> wrapper_;
+    std::string program_ = place().oci;
 };
 
 // Skips what a reference runtime does not have; never skips for orlop-oci.
