@@ -25,6 +25,7 @@ integration: build
 	scripts/test --build $(BUILD) --places "$(PLACES)"
 
 bench: deps release                  ## latency and memory figures
+	bench/oci --bin-dir build-release/bin
 	bench/run --bin-dir build-release/bin
 
 deps:
