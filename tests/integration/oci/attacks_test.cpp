@@ -20,6 +20,12 @@ class Attacks : public OciTest {
   protected:
     using Attack = std::function<bool()>;  // whether it succeeded
 
+    void SetUp() override {
+        OciTest::SetUp();
+        // What makes the cgroup has no part in it, and orlop-oci-weak has no orlop-scope beside it.
+        runtime().use(Driver::Cgroupfs);
+    }
+
     void expect_defended(const std::string& defences, const Attack& attack) {
         EXPECT_FALSE(attack()) << "the attack succeeds";
         if (Runtime::kind() != "orlop") return;

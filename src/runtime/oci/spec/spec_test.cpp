@@ -213,12 +213,7 @@ const Options kOptions[] = {
     {"recursive", {"rro", "rshared"}, 0, 0, MOUNT_ATTR_RDONLY, Propagation::Shared},
     {"rslave_is_not_a_recursive_lave", {"rslave"}, 0, 0, 0, Propagation::Slave},
     {"relatime_is_not_a_recursive_elatime", {"relatime"}, 0, MOUNT_ATTR__ATIME, 0, Propagation::Private},
-    {"noatime",
-     {"noatime"},
-     MOUNT_ATTR_NOATIME,
-     MOUNT_ATTR__ATIME & ~MOUNT_ATTR_NOATIME,
-     0,
-     Propagation::Private},
+    {"noatime", {"noatime"}, MOUNT_ATTR_NOATIME, MOUNT_ATTR__ATIME, 0, Propagation::Private},
     {"nosymfollow", {"nosymfollow", "unbindable"}, MOUNT_ATTR_NOSYMFOLLOW, 0, 0, Propagation::Unbindable},
 };
 INSTANTIATE_TEST_SUITE_P(OciSpec, BindOptions, testing::ValuesIn(kOptions),
