@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "base/dir.h"
+#include "base/weak.h"
 #include "runtime/launch/clone.h"
 #include "runtime/launch/hooks.h"
 #include "runtime/launch/identity.h"
@@ -16,7 +17,6 @@
 #include "runtime/launch/net_devices.h"
 #include "runtime/launch/process.h"
 #include "runtime/launch/rootfs.h"
-#include "runtime/launch/weak.h"
 
 namespace orlop::launch {
 

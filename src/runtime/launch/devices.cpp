@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "base/dir.h"
+#include "base/weak.h"
 #include "runtime/launch/rootfs.h"
-#include "runtime/launch/weak.h"
 
 namespace orlop::launch {
 

@@ -2,8 +2,8 @@
 #include <sys/stat.h>
 
 #include "base/dir.h"
+#include "base/weak.h"
 #include "runtime/launch/rootfs.h"
-#include "runtime/launch/weak.h"
 
 namespace orlop::launch {
 

@@ -3,8 +3,8 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 
+#include "base/weak.h"
 #include "runtime/launch/rootfs.h"
-#include "runtime/launch/weak.h"
 
 namespace orlop::launch {
 

@@ -10,10 +10,10 @@
 #include <algorithm>
 
 #include "base/dir.h"
+#include "base/weak.h"
 #include "runtime/launch/hooks.h"
 #include "runtime/launch/identity.h"
 #include "runtime/launch/rootfs.h"
-#include "runtime/launch/weak.h"
 
 namespace orlop::launch {
 

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/unique_fd.h"
-#include "runtime/launch/weak.h"
+#include "base/weak.h"
 
 extern char** environ;
 

@@ -4,9 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/weak.h"
 #include "runtime/launch/process.h"
 #include "runtime/launch/rootfs.h"
-#include "runtime/launch/weak.h"
 
 namespace orlop::launch {
 

@@ -1,6 +1,6 @@
 // Attacks that other runtimes fell to (docs/LAUNCH.md names the defences). Each is mounted twice: against the
 // runtime under test, where it has to fail, and against orlop-oci-weak with just that defence left out
-// (runtime/launch/weak.h), where it has to succeed, or the test would see nothing.
+// (base/weak.h), where it has to succeed, or the test would see nothing.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>

@@ -1,7 +1,9 @@
 // Tests of the tests: an attack test must fail against a build that lacks the defence. `orlop-oci-weak`,
-// built for the attack tests and never installed, is compiled with ORLOP_WEAKENED and leaves out the defences
+// `orlop-runtime-weak` and `orlop-shim-weak`, built for the attack tests and never installed, are made of the
+// sources that call this, compiled with ORLOP_WEAKENED (cmake/OrlopWeak.cmake), and leave out the defences
 // that the environment variable ORLOP_WEAKEN names (separated by commas). In every other build this is the
-// constant false.
+// constant false. For .cpp files only: a header that called it would differ between the sources of one
+// program.
 #pragma once
 
 #ifdef ORLOP_WEAKENED
@@ -9,7 +11,7 @@
 #include <cstring>
 #endif
 
-namespace orlop::launch {
+namespace orlop {
 
 #ifdef ORLOP_WEAKENED
 inline bool weakened(const char* defence) {
@@ -29,4 +31,4 @@ constexpr bool weakened(const char*) {
 }
 #endif
 
-}  // namespace orlop::launch
+}  // namespace orlop

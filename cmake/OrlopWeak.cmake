@@ -1,0 +1,25 @@
+# orlop_weak_program(NAME MAIN file LINK library [STATIC]) makes a program for the attack tests, never installed, that
+# leaves out the defences which ORLOP_WEAKEN names (src/base/weak.h): the sources that ask weakened() are compiled once
+# more with ORLOP_WEAKENED and linked before the ordinary libraries, so that their members of the same symbols are not
+# pulled in. Configure again when a source begins to ask; a test whose weak program is older says that it sees nothing.
+function(orlop_weak_program name)
+  cmake_parse_arguments(A "STATIC" "MAIN;LINK" "DIRS" ${ARGN})
+  set(weak_files)
+  foreach(dir IN LISTS A_DIRS)
+    file(GLOB candidates CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${dir}/*.cpp)
+    list(FILTER candidates EXCLUDE REGEX "(_test|/main)\\.cpp$")
+    foreach(file IN LISTS candidates)
+      file(STRINGS ${file} asks REGEX "weakened\\(")
+      if(asks)
+        list(APPEND weak_files ${file})
+      endif()
+    endforeach()
+  endforeach()
+  add_executable(${name} ${CMAKE_SOURCE_DIR}/src/${A_MAIN} ${weak_files})
+  target_compile_definitions(${name} PRIVATE ORLOP_WEAKENED)
+  target_link_libraries(${name} PRIVATE orlop_flags ${A_LINK})
+  if(A_STATIC AND NOT ORLOP_SANITIZE)
+    target_link_options(${name} PRIVATE -static)
+  endif()
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+endfunction()
