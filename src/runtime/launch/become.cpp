@@ -8,6 +8,7 @@
 
 #include <algorithm>
 
+#include "base/weak.h"
 #include "runtime/launch/identity.h"
 #include "runtime/launch/process.h"
 
@@ -77,8 +78,12 @@ Status load_seccomp(const Seccomp& seccomp, int listener, const std::string& sta
 }
 
 Status set_ids(const Identity& identity) {
+    // setresuid(2): -1 means "leave it", and what there is now is root (CVE-2024-40635).
+    const uint32_t leave = UINT32_MAX;
+    if ((identity.uid == leave || identity.gid == leave) && !weakened("id-range"))
+        return Error::invalid("no process can have user or group 4294967295");
     // user_namespaces(7): setgroups may be denied; that is fine only if there are none to lose.
-    if (setgroups(identity.groups.size(), identity.groups.data()) != 0) {
+    if (!weakened("groups") && setgroups(identity.groups.size(), identity.groups.data()) != 0) {
         const int setgroups_errno = errno;
         if (setgroups_errno != EPERM || getgroups(0, nullptr) != 0)
             return Error::sys("setgroups", setgroups_errno);

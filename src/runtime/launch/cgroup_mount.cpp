@@ -1,10 +1,16 @@
 #include <unistd.h>
 
+#include "base/weak.h"
 #include "runtime/launch/rootfs.h"
 
 namespace orlop::launch {
 
 namespace {
+
+// Who may write to the cgroups above his own, or to release_agent, has the host (CVE-2022-0492).
+uint64_t attributes_of(const Mount& m) {
+    return weakened("cgroup-readonly") ? m.attributes & ~uint64_t{MOUNT_ATTR_RDONLY} : m.attributes;
+}
 
 constexpr uint64_t kLockedDown = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
 
@@ -45,7 +51,7 @@ Result<MountApi::Pending> hierarchy(const MountApi& api, const LaunchPlan& plan,
 }
 
 Status mount_v1(const MountApi& api, int root, const LaunchPlan& plan, const Mount& m) {
-    const uint64_t readonly = m.attributes & MOUNT_ATTR_RDONLY;
+    const uint64_t readonly = attributes_of(m) & MOUNT_ATTR_RDONLY;
     auto tmpfs = TRY(api.new_mount("tmpfs", "tmpfs", {{"mode", "755"}}, kLockedDown));
     const Spot at = TRY(mount_point(root, m.target, true, true));
     UniqueFd base = TRY(api.attach(std::move(tmpfs), at));
@@ -72,7 +78,7 @@ Status mount_v1(const MountApi& api, int root, const LaunchPlan& plan, const Mou
 
 Status mount_cgroups(const MountApi& api, int root, const LaunchPlan& plan, const Mount& m) {
     if (!plan.cgroup_mounts.empty()) return mount_v1(api, root, plan, m);
-    auto tree = api.new_mount("cgroup2", "cgroup", m.options, m.attributes);
+    auto tree = api.new_mount("cgroup2", "cgroup", m.options, attributes_of(m));
     const Spot at = TRY(mount_point(root, m.target, true, true));
     if (tree) {
         TRY(api.attach(*std::move(tree), at));
@@ -82,7 +88,7 @@ Status mount_cgroups(const MountApi& api, int root, const LaunchPlan& plan, cons
     if (tree.error().errnum() != EPERM && tree.error().errnum() != EBUSY) return std::move(tree).error();
     auto copy = TRY(api.clone_tree(AT_FDCWD, "/sys/fs/cgroup", true));
     UniqueFd mounted = TRY(api.attach(std::move(copy), at));
-    return api.set_attributes(mounted.get(), m.attributes, 0, false);
+    return api.set_attributes(mounted.get(), attributes_of(m), 0, false);
 }
 
 }  // namespace orlop::launch

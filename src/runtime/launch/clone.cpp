@@ -4,11 +4,13 @@
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "base/dir.h"
+#include "base/weak.h"
 
 namespace orlop::launch {
 
@@ -47,6 +49,8 @@ Status join_v1(const std::vector<UniqueFd>& tasks, const CgroupJoin* cgroup) {
 
 Status begin_child(Channel& channel, const std::vector<UniqueFd>& tasks, const CgroupJoin* cgroup,
                    const ChildMain& child) {
+    // Who is not root has still to write to files of his own /proc/self, which this gives to root.
+    if (geteuid() == 0) TRY(become_untraceable());
     TRY(join_v1(tasks, cgroup));
     TRY(channel.wait_go());
     reset_signals();
@@ -155,6 +159,12 @@ void discard(pid_t pid) {
 }
 
 }  // namespace
+
+Status become_untraceable() {
+    if (!weakened("dumpable") && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+        return Error::sys("prctl PR_SET_DUMPABLE");
+    return ok();
+}
 
 Status join_namespace(const Joined& ns) {
     if (setns(ns.fd, ns.type) != 0) return Error::sys("join " + ns.what);

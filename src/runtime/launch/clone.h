@@ -39,6 +39,10 @@ Status continue_as_sibling(uint64_t flags, Channel& channel);
 // After continue_as_sibling in the child: takes over the sibling and reaps the first child.
 Status await_birth(Launching& launching);
 
+// From the moment that a container's processes can see the caller: not to be traced, nor its memory and
+// descriptors opened (CVE-2016-9962). A child of root is so from its birth.
+Status become_untraceable();
+
 // setns(2), naming what was joined.
 Status join_namespace(const Joined& ns);
 // The CLONE_NEW* flag if the namespace is to be made, else 0.

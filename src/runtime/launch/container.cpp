@@ -22,6 +22,18 @@ namespace orlop::launch {
 
 namespace {
 
+// As it must not be done; see weak.h: by the container's own /proc, once its mounts are there.
+Status set_sysctls_by_path(const std::vector<std::pair<std::string, std::string>>& sysctls) {
+    for (const auto& [name, value] : sysctls) {
+        std::string path = "/proc/sys/" + name;
+        std::replace(path.begin() + 10, path.end(), '.', '/');
+        UniqueFd fd(open(path.c_str(), O_WRONLY | O_CLOEXEC));
+        if (!fd) return Error::sys("open " + path);
+        TRY(write_all(fd.get(), value).under(path));
+    }
+    return ok();
+}
+
 // A procfs of our own, mounted nowhere: no one else can have changed what is below it (CVE-2025-52881), and
 // it is writable where the host's is not (a node that is a container itself).
 Result<UniqueFd> private_proc() {
@@ -66,14 +78,6 @@ Status join_keyring(const std::string& name) {
     return ok();
 }
 
-// From the moment that a container's processes can see this one: not to be traced, nor its descriptors opened
-// (CVE-2016-9962).
-Status become_untraceable() {
-    if (!weakened("dumpable") && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
-        return Error::sys("prctl PR_SET_DUMPABLE");
-    return ok();
-}
-
 // With a user namespace of its own the parent has done it, who still may.
 Status own_limits(const LaunchPlan& plan) {
     if (plan.user.from != NsFrom::Host) return ok();
@@ -112,7 +116,7 @@ Status prepare_namespaces(const ChildOf& c, Channel& channel) {
         return Error::sys("new cgroup namespace");
     if (plan.uts.from == NsFrom::New || plan.uts.from == NsFrom::Path)
         TRY(set_names(plan.hostname, plan.domainname));
-    return set_sysctls(plan.sysctls);
+    return weakened("private-proc") ? ok() : set_sysctls(plan.sysctls);
 }
 
 Status container_child(ChildOf& c, Channel& channel) {
@@ -128,6 +132,7 @@ Status container_child(ChildOf& c, Channel& channel) {
         return ok();
     };
     TRY(build_root(api, plan, *std::move(c.sources), before_masking));
+    if (weakened("private-proc")) TRY(set_sysctls_by_path(plan.sysctls));
     if (plan.root.readonly) {
         UniqueFd root(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
         if (!root) return Error::sys("open /");

@@ -24,15 +24,17 @@ Status give(int fd, uint32_t uid) {
 
 // The slave is had from the master itself (TIOCGPTPEER), not by a path that could be a trap (CVE-2025-52565).
 Result<UniqueFd> other_side(int master) {
-    if (weakened("console-path")) {
-        unsigned number = 0;
-        if (ioctl(master, TIOCGPTN, &number) != 0) return Error::sys("number of the terminal");
-        UniqueFd by_name(open(("/dev/pts/" + std::to_string(number)).c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC));
-        return by_name ? Result<UniqueFd>(std::move(by_name)) : Error::sys("open the terminal by name");
-    }
     UniqueFd slave(ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
     if (!slave) return Error::sys("open the terminal's other side");
     return slave;
+}
+
+// The terminal that is bound over /dev/console.
+Result<MountApi::Pending> console_of(const MountApi& mounts, int master, int slave) {
+    unsigned number = 0;
+    if (weakened("console-source") && ioctl(master, TIOCGPTN, &number) == 0)
+        return mounts.clone_tree(AT_FDCWD, "/dev/pts/" + std::to_string(number), false);
+    return mounts.clone_tree(slave, "", false);
 }
 
 }  // namespace
@@ -77,8 +79,8 @@ Status connect_terminal(const Process& process, uint32_t uid, const MountApi* mo
     if (mounts != nullptr) {
         UniqueFd root(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
         if (!root) return Error::sys("open /");
-        auto tree = TRY(mounts->clone_tree(slave.get(), "", false));
-        const Spot target = TRY(mount_point(root.get(), "/dev/console", false, !weakened("console-path")));
+        auto tree = TRY(console_of(*mounts, master.get(), slave.get()));
+        const Spot target = TRY(mount_point(root.get(), "/dev/console", false, !weakened("console-target")));
         TRY(mounts->attach(std::move(tree), target).under("mount /dev/console"));
     }
     for (int i = 0; i < 3; ++i) {

