@@ -1,6 +1,10 @@
 // Structs to bytes and back, for messages between our own processes on one machine: little-endian 64-bit
-// integers, length-prefixed strings and lists, in field order. A struct joins by giving `fields(archive,
-// struct)`.
+// integers, length-prefixed strings, lists and structs, in field order. A struct joins by giving
+// `fields(archive, struct)`.
+//
+// A daemon meets shims that were started by an older or a newer one, and plans that those have written:
+// fields are only ever added at the end of a struct. What is missing there keeps its default, what is not
+// known is passed over.
 #pragma once
 
 #include <cstdint>
@@ -54,7 +58,13 @@ class Encoder {
     }
     template <class T>
     requires std::is_class_v<T>
-    void put(T& object) { fields(*this, object); }
+    void put(T& object) {
+        const size_t at = out_.size();
+        put(uint64_t{0});
+        fields(*this, object);
+        const uint64_t size = out_.size() - at - sizeof size;
+        std::memcpy(out_.data() + at, &size, sizeof size);
+    }
     std::string out_;
 };
 
@@ -64,7 +74,7 @@ class Decoder {
     explicit Decoder(std::string_view from) : left_(from) {}
     template <class... T>
     void operator()(T&... values) {
-        (get(values), ...);
+        ((not_there() ? void() : get(values)), ...);
     }
     Status finish() const {
         if (bad_) return Error::invalid("message is cut short or malformed");
@@ -77,25 +87,22 @@ class Decoder {
     template <class T>
     requires(std::is_integral_v<T> || std::is_enum_v<T>) void get(T& value) {
         uint64_t wide = 0;
-        if (left_.size() < sizeof wide) {
-            bad_ = true;
-            left_ = {};
-        } else {
-            std::memcpy(&wide, left_.data(), sizeof wide);
-            left_.remove_prefix(sizeof wide);
-        }
+        if (left_.size() < sizeof wide) return fail();
+        std::memcpy(&wide, left_.data(), sizeof wide);
+        left_.remove_prefix(sizeof wide);
         value = static_cast<T>(wide);
+    }
+    void fail() {
+        bad_ = true;
+        left_ = {};
     }
     // A count of things that take at least one byte each cannot exceed what is left.
     size_t get_count() {
         uint64_t count = 0;
         get(count);
-        if (count > left_.size()) {
-            bad_ = true;
-            left_ = {};
-            count = 0;
-        }
-        return static_cast<size_t>(count);
+        if (count <= left_.size()) return static_cast<size_t>(count);
+        fail();
+        return 0;
     }
     void get(std::string& text) {
         const size_t size = get_count();
@@ -126,8 +133,19 @@ class Decoder {
     }
     template <class T>
     requires std::is_class_v<T>
-    void get(T& object) { fields(*this, object); }
+    void get(T& object) {
+        const size_t size = get_count();
+        if (bad_) return;
+        Decoder inside(left_.substr(0, size));
+        inside.in_struct_ = true;
+        fields(inside, object);
+        left_.remove_prefix(size);
+        if (inside.bad_) fail();
+    }
+    // In a struct of an older writer.
+    bool not_there() const { return in_struct_ && left_.empty() && !bad_; }
     std::string_view left_;
+    bool in_struct_ = false;
     bool bad_ = false;
 };
 

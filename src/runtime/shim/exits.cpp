@@ -24,6 +24,12 @@ void Shim::oom_seen(Container& container) {
     broadcast(Oom{container.id});
 }
 
+// The end is told without waiting for those who still read.
+void Shim::finish_clients(Container& c) {
+    const auto at = leaving_.insert(leaving_.end(), c.output->take_clients());
+    (*at)->finish([this, at] { loop_.post([this, at] { leaving_.erase(at); }); });
+}
+
 void Shim::container_ended(Container& c) {
     c.finished_at = SystemClock().wall().count();
     if (!c.cgroup.path.empty()) {
@@ -44,6 +50,8 @@ void Shim::container_drained(const std::string& id) {
     c.drain_limit.reset();
     c.oom_watch.reset();
     c.input.reset();
+    c.terminal.reset();
+    finish_clients(c);
     c.output.reset();
     c.running = false;
     c.exit = Exit{id, *c.wait_status, c.oom, c.started_at, c.finished_at};

@@ -15,9 +15,7 @@ constexpr size_t kReadSize = 32u << 10;
 Status Output::add(Stream& stream, UniqueFd fd) {
     if (fcntl(fd.get(), F_SETFL, O_NONBLOCK) != 0) return Error::sys("make the output non-blocking");
     stream.fd = std::move(fd);
-    Stream* at = &stream;
-    stream.watch = TRY(loop_.add_fd(stream.fd.get(), EPOLLIN, [this, at](uint32_t) { drain_once(*at); }));
-    return ok();
+    return listen(stream);
 }
 
 bool Output::drain_once(Stream& stream) {
@@ -32,6 +30,12 @@ bool Output::drain_once(Stream& stream) {
     const std::string_view data(scratch_.read.data(), static_cast<size_t>(n));
     stream.cutter.feed(data, SystemClock().wall(), scratch_.records);
     write_records();
+    clients_->write(&stream == &out_ ? Clients::Stream::Out : Clients::Stream::Err, data);
+    // A container that has ended writes no more than its pipes hold: nobody is waited for.
+    if (!on_end_ && clients_->waiting()) {
+        out_.watch.reset();
+        err_.watch.reset();
+    }
     return true;
 }
 
@@ -41,6 +45,23 @@ void Output::close(Stream& stream) {
     stream.cutter.flush(SystemClock().wall(), scratch_.records);
     write_records();
     if (ended() && on_end_) std::exchange(on_end_, nullptr)();
+}
+
+Status Output::listen(Stream& stream) {
+    Stream* at = &stream;
+    stream.watch = TRY(loop_.add_fd(stream.fd.get(), EPOLLIN, [this, at](uint32_t) { drain_once(*at); }));
+    return ok();
+}
+
+// Every client has taken what there was.
+void Output::go_on() {
+    for (Stream* stream : {&out_, &err_}) {
+        if (!stream->fd || stream->watch) continue;
+        if (auto r = listen(*stream); !r) {
+            on_problem_(r.error());
+            close(*stream);
+        }
+    }
 }
 
 void Output::write_records() {
@@ -54,6 +75,7 @@ void Output::write_records() {
 void Output::when_ended(std::function<void()> callback) {
     if (ended()) return callback();
     on_end_ = std::move(callback);
+    go_on();
 }
 
 void Output::end_now() {

@@ -1,10 +1,13 @@
-// What a container writes: its pipes (or terminal), drained into its log whatever happens to the disk.
+// What a container writes: its pipes (or terminal), drained into its log whatever happens to the disk, and
+// copied to those who are attached.
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "base/event_loop.h"
+#include "runtime/shim/clients.h"
 #include "runtime/shim/log_lines.h"
 
 namespace orlop::shim {
@@ -32,6 +35,10 @@ class Output {
     bool ended() const { return !out_.fd && !err_.fd; }
     Status reopen_log() { return log_.reopen(); }
 
+    // Live streams for a client (clients.h). At the end of the output they are handed over, to be finished.
+    Clients& clients() { return *clients_; }
+    std::unique_ptr<Clients> take_clients() { return std::move(clients_); }
+
   private:
     struct Stream {
         UniqueFd fd;
@@ -42,6 +49,8 @@ class Output {
     // False when nothing more is there right now.
     bool drain_once(Stream& stream);
     void close(Stream& stream);
+    Status listen(Stream& stream);
+    void go_on();
     void write_records();
 
     EventLoop& loop_;
@@ -52,6 +61,7 @@ class Output {
     std::function<void()> on_end_;
     Stream out_{{}, {}, LineCutter("stdout")};
     Stream err_{{}, {}, LineCutter("stderr")};
+    std::unique_ptr<Clients> clients_ = std::make_unique<Clients>(loop_, [this] { go_on(); });
 };
 
 }  // namespace orlop::shim

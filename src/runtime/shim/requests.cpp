@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
@@ -96,6 +97,8 @@ void Shim::pause_reported() {
             namespaces_.ipc = TRY(open_namespace(pause_.pid, "ipc"));
         if (pause_plan_->uts.from == launch::NsFrom::New)
             namespaces_.uts = TRY(open_namespace(pause_.pid, "uts"));
+        if (pause_plan_->user.from != launch::NsFrom::Host)
+            namespaces_.user = TRY(open_namespace(pause_.pid, "user"));
         return ok();
     };
     if (r) r = hold();
@@ -128,7 +131,9 @@ Shim::Answer Shim::on(const StartContainer& request, Asker asker, std::vector<Un
     }
     c->launching =
         TRY(launch::launch_container(plan, {in.read.get(), out.write.get(), err.write.get()}, namespaces_));
-    c->input = std::move(in.write);
+    c->stdin_open = request.stdin_open;
+    c->stdin_once = request.stdin_once;
+    if (in.write) c->input = TRY(Input::make(loop_, std::move(in.write), c->stdin_once));
     Container& started = *c;
     const std::string id = plan.id;
     containers_.emplace(id, std::move(c));
@@ -154,7 +159,7 @@ void Shim::container_reported(const std::string& id) {
     if (!r && r.error().kind() == Kind::Unavailable) return;
     c.report.reset();
     c.launching.report.reset();
-    if (r && c.launching.terminal) r = c.output->add_stdout(std::move(c.launching.terminal));
+    if (r && c.launching.terminal) r = take_terminal(c);
     if (!r) {
         kill(c.launching.pid, SIGKILL);
         const Asker asker = c.asker;
@@ -167,17 +172,57 @@ void Shim::container_reported(const std::string& id) {
     answer(c.asker, Started{c.launching.pid, c.started_at, who.uid, who.gid, who.groups});
 }
 
+Status Shim::take_terminal(Container& c) {
+    const auto again = [&]() -> Result<UniqueFd> {
+        UniqueFd fd(fcntl(c.launching.terminal.get(), F_DUPFD_CLOEXEC, 3));
+        if (!fd) return Error::sys("dup the terminal");
+        return fd;
+    };
+    c.terminal = TRY(again());
+    if (c.stdin_open) c.input = TRY(Input::make(loop_, TRY(again()), false));
+    return c.output->add_stdout(std::move(c.launching.terminal));
+}
+
+Shim::Answer Shim::on(const Attach& request, Asker, std::vector<UniqueFd>& fds) {
+    Container* c = TRY(find(request.container));
+    if (!c->running || c->exit) return Error::precondition("container " + c->id + " is not running");
+    const size_t wanted = size_t{1} + request.in + request.out + request.err;
+    if (fds.size() != wanted)
+        return Error::invalid("attach needs " + std::to_string(wanted) + " descriptors");
+    size_t next = 1;
+    UniqueFd in = request.in ? std::move(fds[next++]) : UniqueFd();
+    UniqueFd out = request.out ? std::move(fds[next++]) : UniqueFd();
+    UniqueFd err = request.err ? std::move(fds[next++]) : UniqueFd();
+    TRY(c->output->clients().add(std::move(fds[0]), std::move(out), std::move(err)));
+    // A container without stdin: closing our side tells the client.
+    if (in && c->input) TRY(c->input->feed(std::move(in)));
+    return Body(Done{});
+}
+
+Shim::Answer Shim::on(const Resize& request, Asker, std::vector<UniqueFd>&) {
+    Container* c = TRY(find(request.container));
+    if (c->exit) return Body(Done{});
+    if (!c->terminal) return Error::precondition("container " + c->id + " has no terminal");
+    const winsize size{.ws_row = request.height, .ws_col = request.width, .ws_xpixel = 0, .ws_ypixel = 0};
+    if (ioctl(c->terminal.get(), TIOCSWINSZ, &size) != 0) return Error::sys("set the terminal's size");
+    return Body(Done{});
+}
+
 Shim::Answer Shim::on(const Exec& request, Asker asker, std::vector<UniqueFd>& fds) {
-    if (fds.size() != 4) return Error::invalid("exec needs a plan and three descriptors");
+    if (fds.size() != 4 && fds.size() != 1)
+        return Error::invalid("exec needs a plan, and three descriptors or a terminal");
     if (execs_.contains(request.exec_id)) return Error::precondition("exec " + request.exec_id + " exists");
     Container* c = TRY(find(request.container));
     if (!c->running || c->wait_status || c->exit)
         return Error::precondition("container " + c->id + " is not running");
     const auto plan = TRY(read_plan<launch::ExecPlan>(fds));
+    if (plan.process.terminal != (fds.size() == 1))
+        return Error::invalid("exec needs three descriptors, or none with a terminal");
     auto exec = std::make_unique<ExecProcess>();
     exec->asker = asker;
-    exec->launching =
-        TRY(launch::launch_exec(plan, {fds[1].get(), fds[2].get(), fds[3].get()}, c->launching.pid));
+    launch::Stdio io;
+    if (fds.size() == 4) io = {fds[1].get(), fds[2].get(), fds[3].get()};
+    exec->launching = TRY(launch::launch_exec(plan, io, c->launching.pid));
     const std::string id = request.exec_id;
     exec->report =
         TRY(loop_.add_fd(exec->launching.report.get(), EPOLLIN, [this, id](uint32_t) { exec_reported(id); }));
@@ -200,7 +245,8 @@ void Shim::exec_reported(const std::string& id) {
     }
     exec.running = true;
     const launch::Identity& who = exec.launching.identity;
-    answer(exec.asker, Started{exec.launching.pid, now_ns(), who.uid, who.gid, who.groups});
+    const UniqueFd terminal = std::move(exec.launching.terminal);
+    answer(exec.asker, Started{exec.launching.pid, now_ns(), who.uid, who.gid, who.groups}, terminal.get());
 }
 
 Shim::Answer Shim::on(const Signal& request, Asker, std::vector<UniqueFd>&) {

@@ -45,17 +45,23 @@ void Shim::read_from(const std::shared_ptr<Connection>& connection) {
 
 void Shim::handle(const std::shared_ptr<Connection>& connection, Received received) {
     const Asker asker{connection, received.message.request};
+    if (received.message.unknown)
+        return answer_error(asker,
+                            Error::unimplemented("this pod's shim (" ORLOP_VERSION
+                                                 ") is older than the daemon and has no such request"));
     Answer result =
         std::visit([&](const auto& body) { return on(body, asker, received.fds); }, received.message.body);
     if (!result) return answer_error(asker, result.error());
     if (*result) answer(asker, std::move(**result));
 }
 
-void Shim::answer(const Asker& asker, Body body) {
+void Shim::answer(const Asker& asker, Body body, int fd) {
     auto connection = asker.connection.lock();
     if (!connection) return;
+    std::vector<int> fds;
+    if (fd >= 0) fds.push_back(fd);
     // A daemon that does not read is dropped; it finds everything again by Hello.
-    if (!send_message(connection->fd.get(), {asker.request, std::move(body)})) drop(connection);
+    if (!send_message(connection->fd.get(), {asker.request, std::move(body)}, fds)) drop(connection);
 }
 
 void Shim::answer_error(const Asker& asker, const Error& error) {

@@ -12,6 +12,7 @@
 #include "base/event_loop.h"
 #include "cgroups/cgroup.h"
 #include "runtime/launch/launch.h"
+#include "runtime/shim/input.h"
 #include "runtime/shim/output.h"
 #include "runtime/shim/protocol/protocol.h"
 
@@ -37,7 +38,9 @@ struct Container {
     bool running = false;
     int64_t started_at = 0;
     std::unique_ptr<Output> output;
-    UniqueFd input;  // the writing side of stdin while it is held open
+    bool stdin_open = false, stdin_once = false;
+    std::unique_ptr<Input> input;
+    UniqueFd terminal;  // to set its size
     std::optional<cgroups::OomWatch> oom_watch;
     bool oom = false;
     std::optional<int> wait_status;  // reaped, output still being drained
@@ -77,6 +80,8 @@ class Shim {
     Answer on(const ReopenLog&, Asker, std::vector<UniqueFd>&);
     Answer on(const Forget&, Asker, std::vector<UniqueFd>&);
     Answer on(const Shutdown&, Asker, std::vector<UniqueFd>&);
+    Answer on(const Attach&, Asker, std::vector<UniqueFd>&);
+    Answer on(const Resize&, Asker, std::vector<UniqueFd>&);
     template <class Other>
     Answer on(const Other&, Asker, std::vector<UniqueFd>&) {
         return Error::invalid("that message is not for a shim");
@@ -84,16 +89,18 @@ class Shim {
 
     void pause_reported();
     void container_reported(const std::string& id);
+    Status take_terminal(Container& container);
     void exec_reported(const std::string& id);
     void reap();
     void reaped(pid_t pid, int status);
     void container_ended(Container& container);
     void container_drained(const std::string& id);
+    void finish_clients(Container& container);
     void oom_seen(Container& container);
     void kill_rest(const Container& container);
     Result<Container*> find(const std::string& id);
 
-    void answer(const Asker& asker, Body body);
+    void answer(const Asker& asker, Body body, int fd = -1);
     void answer_error(const Asker& asker, const Error& error);
     void broadcast(const Body& body);
     void drop(const std::shared_ptr<Connection>& connection);
@@ -118,6 +125,7 @@ class Shim {
 
     std::map<std::string, std::unique_ptr<Container>> containers_;
     std::map<std::string, std::unique_ptr<ExecProcess>> execs_;
+    std::list<std::unique_ptr<Clients>> leaving_;  // of containers that have ended
 };
 
 }  // namespace orlop::shim

@@ -8,6 +8,7 @@
 #include <sys/un.h>
 
 #include <filesystem>
+#include <thread>
 
 #include "base/dir.h"
 #include "base/spawn.h"
@@ -92,6 +93,63 @@ class ShimTest : public testing::Test {
             Message message = next();
             if (message.request == number) return message.body;
         }
+    }
+
+    // One client of a container's streams, as the daemon makes it.
+    struct Client {
+        UniqueFd control, in, out, err;
+    };
+    Client attach(const std::string& id, bool in, bool err) {
+        Client client;
+        int pair[2];
+        EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+        client.control.reset(pair[0]);
+        std::vector<UniqueFd> theirs;
+        theirs.emplace_back(pair[1]);
+        int fds[2];
+        if (in) {
+            EXPECT_EQ(pipe2(fds, O_CLOEXEC), 0);
+            theirs.emplace_back(fds[0]);
+            client.in.reset(fds[1]);
+        }
+        EXPECT_EQ(pipe2(fds, O_CLOEXEC), 0);
+        client.out.reset(fds[0]);
+        theirs.emplace_back(fds[1]);
+        if (err) {
+            EXPECT_EQ(pipe2(fds, O_CLOEXEC), 0);
+            client.err.reset(fds[0]);
+            theirs.emplace_back(fds[1]);
+        }
+        std::vector<int> raw;
+        for (const UniqueFd& fd : theirs) raw.push_back(fd.get());
+        const Body reply = ask(Attach{.container = id, .in = in, .out = true, .err = err}, raw);
+        EXPECT_TRUE(std::holds_alternative<Done>(reply)) << std::get<Failed>(reply).what;
+        return client;
+    }
+
+    // What comes until `text` is among it; "" with a failure when it never is.
+    std::string read_until(int fd, const std::string& text) {
+        std::string seen;
+        while (seen.find(text) == std::string::npos) {
+            pollfd ready{fd, POLLIN, 0};
+            char buffer[4096];
+            const ssize_t n = poll(&ready, 1, kPatience) == 1 ? read(fd, buffer, sizeof buffer) : -1;
+            if (n <= 0) {
+                ADD_FAILURE() << "no \"" << text << "\" in: " << seen;
+                return "";
+            }
+            seen.append(buffer, static_cast<size_t>(n));
+        }
+        return seen;
+    }
+
+    void start_with_stdin(const LaunchPlan& plan, bool once) {
+        const UniqueFd memfd = bytes_to_memfd("plan", launch::encode(plan)).value();
+        const Body reply =
+            ask(StartContainer{.log_path = log_of(plan.id), .stdin_open = true, .stdin_once = once},
+                {memfd.get()});
+        ASSERT_TRUE(std::holds_alternative<Started>(reply)) << std::get<Failed>(reply).what;
+        started_.push_back(plan.id);
     }
 
     // Events met on the way are kept.
@@ -294,6 +352,106 @@ TEST_F(ShimTest, ExecJoinsTheContainerAndReportsItsCode) {
     const Body gone =
         ask(Exec{.container = "nobody", .exec_id = "f"}, {memfd.get(), null.get(), null.get(), null.get()});
     EXPECT_EQ(std::get<Failed>(gone).kind, Kind::NotFound);
+}
+
+TEST_F(ShimTest, AnExecWithATerminalGivesItsControllingSide) {
+    ASSERT_TRUE(std::holds_alternative<Started>(start(plan_of("c", {"sleep", "1000"}))));
+    ExecPlan plan;
+    plan.process = plan_of("x", {"sh", "-c", "tty; read line; echo got $line; exit 4"}).process;
+    plan.process.terminal = true;
+    const UniqueFd memfd = bytes_to_memfd("plan", launch::encode(plan)).value();
+    ASSERT_TRUE(send_message(daemon_.get(), {77, Exec{.container = "c", .exec_id = "e"}}, {memfd.get()}));
+    auto reply = receive_message(daemon_.get());
+    ASSERT_TRUE(reply && std::holds_alternative<Started>(reply->message.body));
+    ASSERT_EQ(reply->fds.size(), 1u);
+    const int terminal = reply->fds[0].get();
+    read_until(terminal, "/dev/pts/0");
+    ASSERT_TRUE(write_all(terminal, "typed\n"));
+    read_until(terminal, "got typed");
+    while (!exec_exits_.contains("e") && !HasFailure()) next();
+    EXPECT_EQ(exec_exits_["e"], 4);
+}
+
+TEST_F(ShimTest, WhoIsAttachedSeesWhatComesFromThenOnAndTheEnd) {
+    LaunchPlan plan =
+        plan_of("c", {"sh", "-c", "echo before; read a; echo out $a; echo err $a >&2; read b; exit 5"});
+    start_with_stdin(plan, false);
+    while (content("c").find("before") == std::string::npos && !HasFailure()) {
+    }
+    Client first = attach("c", true, true);
+    Client second = attach("c", false, false);
+    ASSERT_TRUE(write_all(first.in.get(), "one\n"));
+    EXPECT_EQ(read_until(first.out.get(), "one\n"), "out one\n");
+    EXPECT_EQ(read_until(first.err.get(), "one\n"), "err one\n");
+    EXPECT_EQ(read_until(second.out.get(), "one\n"), "out one\n");
+    // The end of one client's input is not the container's.
+    first.in.reset();
+    Client third = attach("c", true, false);
+    ASSERT_TRUE(write_all(third.in.get(), "two\n"));
+    EXPECT_EQ(wait_exit("c").code, 5);
+    for (const Client* client : {&first, &second, &third}) {
+        char byte = 0;
+        EXPECT_EQ(read(client->out.get(), &byte, 1), 0);
+        EXPECT_EQ(read(client->control.get(), &byte, 1), 0);
+    }
+}
+
+TEST_F(ShimTest, StdinOnceEndsWithTheFirstClientsInput) {
+    start_with_stdin(plan_of("c", {"sh", "-c", "cat; echo end"}), true);
+    Client client = attach("c", true, false);
+    const std::string much(300'000, 'x');
+    std::thread writer([&] {
+        EXPECT_TRUE(write_all(client.in.get(), much + "\n"));
+        client.in.reset();
+    });
+    const std::string all = read_all(client.out.get()).value();
+    writer.join();
+    EXPECT_EQ(all.size(), much.size() + 5);
+    EXPECT_TRUE(all == much + "\nend\n");
+    EXPECT_EQ(wait_exit("c").code, 0);
+}
+
+TEST_F(ShimTest, NothingIsLostToASlowClientAndTheEndDoesNotWaitForIt) {
+    start_with_stdin(plan_of("c", {"sh", "-c", "read go; cat /bin/busybox; echo over"}), false);
+    Client slow = attach("c", true, false);
+    ASSERT_TRUE(write_all(slow.in.get(), "go\n"));
+    // More than pipes hold: it waits for us.
+    std::string seen(1 << 20, '\0');
+    ASSERT_EQ(read(slow.out.get(), seen.data(), 4096), 4096);
+    const std::string busybox = read_file("/bin/busybox", 16 << 20).value();
+    size_t have = 4096;
+    while (have + 150'000 < busybox.size()) {
+        seen.resize(busybox.size() + 100);
+        const ssize_t n = read(slow.out.get(), seen.data() + have, 8192);
+        ASSERT_GT(n, 0);
+        have += static_cast<size_t>(n);
+    }
+    const std::string rest = read_all(slow.out.get()).value();
+    EXPECT_EQ(seen.substr(0, have) + rest, busybox + "over\n");
+    EXPECT_EQ(wait_exit("c").code, 0);
+}
+
+TEST_F(ShimTest, TheEndIsToldBeforeASlowClientHasAll) {
+    start_with_stdin(plan_of("c", {"sh", "-c", "read go; head -c 100000 /bin/busybox"}), false);
+    fs::create_symlink("busybox", base_ + "/layer/bin/head");
+    Client slow = attach("c", true, false);
+    ASSERT_TRUE(write_all(slow.in.get(), "go\n"));
+    EXPECT_EQ(wait_exit("c").code, 0);
+    EXPECT_EQ(read_all(slow.out.get()).value().size(), 100'000u);
+}
+
+TEST_F(ShimTest, ATerminalTakesInputAndSizeFromClients) {
+    LaunchPlan plan = plan_of("c", {"sh", "-c", "read a; echo got $a; read b; stty size"});
+    fs::create_symlink("busybox", base_ + "/layer/bin/stty");
+    plan.process.terminal = true;
+    start_with_stdin(plan, false);
+    Client client = attach("c", true, false);
+    ASSERT_TRUE(write_all(client.in.get(), "this\n"));
+    read_until(client.out.get(), "got this");
+    EXPECT_TRUE(std::holds_alternative<Done>(ask(Resize{.container = "c", .width = 90, .height = 30})));
+    ASSERT_TRUE(write_all(client.in.get(), "\n"));
+    read_until(client.out.get(), "30 90");
+    EXPECT_EQ(wait_exit("c").code, 0);
 }
 
 TEST_F(ShimTest, ATerminalIsTheControllingOne) {

@@ -22,13 +22,13 @@ void fields(A& a, Header& h) {
 }
 
 template <size_t N = 0>
-Status decode_body(launch::Decoder& decoder, uint32_t type, Body& body) {
+Status decode_body(launch::Decoder& decoder, uint32_t type, Message& message) {
     if constexpr (N == std::variant_size_v<Body>) {
-        return Error::invalid("message type " + std::to_string(type) + " is unknown");
+        message.unknown = true;
+        return ok();
     } else {
-        if (type != N) return decode_body<N + 1>(decoder, type, body);
-        auto& object = body.emplace<N>();
-        fields(decoder, object);
+        if (type != N) return decode_body<N + 1>(decoder, type, message);
+        decoder(message.body.emplace<N>());
         return decoder.finish();
     }
 }
@@ -47,12 +47,12 @@ Result<Message> decode_message(std::string_view packet) {
     launch::Decoder decoder(packet);
     Header header;
     decoder(header);
-    if (header.version != kProtocolVersion) {
-        return Error::invalid("protocol version " + std::to_string(header.version) + ", expected " +
-                              std::to_string(kProtocolVersion));
+    if (header.version < kOldestProtocol) {
+        return Error::invalid("protocol version " + std::to_string(header.version) + ", " +
+                              std::to_string(kOldestProtocol) + " is the oldest that is spoken");
     }
     Message message{.request = header.request, .body = Hello{}};
-    TRY(decode_body(decoder, header.type, message.body));
+    TRY(decode_body(decoder, header.type, message));
     return message;
 }
 

@@ -5,13 +5,19 @@
 //     Hello            ──────────────▶        what it has, after any restart of the daemon
 //     CreateSandbox    ──────────────▶        starts pause; once
 //     StartContainer   ──────────────▶        plan in a memfd (SCM_RIGHTS)
-//     Exec             ──────────────▶        plan in a memfd, then stdin, stdout, stderr
-//     Signal, ReopenLog, Forget, Shutdown ─▶
+//     Exec             ──────────────▶        plan in a memfd, then stdin, stdout, stderr; with a terminal
+//     its
+//                                             controlling side comes with the reply instead
+//     Attach           ──────────────▶        a socket whose end is the end, then the streams asked for
+//     Signal, ReopenLog, Forget, Resize, Shutdown ─▶
 //            ◀──────────────  Reply           same request number, one each, in any order
 //            ◀──────────────  Exited, ExecExited, Oom   request number 0, to every connected daemon
 //
 // The shim holds an exit until Forget, and writes it to <run>/shims/<sandbox id>/exits/<container id> first,
 // so that neither side's death loses it. An Oom of a container always comes before its Exited.
+//
+// Both sides may be of different releases: a daemon is updated under running pods. Messages and fields are
+// only ever added (launch/codec.h); a message that a shim does not know is answered Failed, Unimplemented.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +33,8 @@
 
 namespace orlop::shim {
 
-inline constexpr uint32_t kProtocolVersion = 2;
+inline constexpr uint32_t kProtocolVersion = 3;
+inline constexpr uint32_t kOldestProtocol = 3;
 // A packet is small: plans travel in memfds. Larger ones are refused.
 inline constexpr size_t kMaxPacket = 64u << 10;
 inline constexpr size_t kMaxFds = 4;
@@ -37,8 +44,9 @@ struct CreateSandbox {};      // fds: [PausePlan memfd]
 struct StartContainer {       // fds: [LaunchPlan memfd]
     std::string log_path;     // "" = no log: output is dropped
     bool stdin_open = false;  // stdin stays open (nothing attached yet); otherwise /dev/null
+    bool stdin_once = false;  // the end of the first attached client's input is the end of stdin
 };
-struct Exec {  // fds: [ExecPlan memfd, stdin, stdout, stderr]
+struct Exec {  // fds: [ExecPlan memfd, stdin, stdout, stderr], or with a terminal the memfd alone
     std::string container;
     std::string exec_id;
 };
@@ -103,13 +111,26 @@ struct Oom {
     std::string container;
 };
 
+// Live streams from now on. fds: [control, in, out, err] as far as they are asked for; `in` is read, the
+// others are written and never waited for: who is a pipe's capacity behind is let go. The shim closes all of
+// them at the container's end; the daemon's closing `control` is the end of the attachment.
+struct Attach {
+    std::string container;
+    bool in = false, out = false, err = false;
+};
+struct Resize {  // of the container's terminal, in characters
+    std::string container;
+    uint16_t width = 0, height = 0;
+};
+
 // The order is the wire's: append only.
 using Body = std::variant<Hello, CreateSandbox, StartContainer, Exec, Signal, ReopenLog, Forget, Shutdown,
-                          Snapshot, Started, Done, Failed, Exited, ExecExited, Oom>;
+                          Snapshot, Started, Done, Failed, Exited, ExecExited, Oom, Attach, Resize>;
 
 struct Message {
     uint64_t request = 0;  // 0 = event
     Body body;
+    bool unknown = false;  // of a newer release; `body` means nothing
 };
 
 std::string encode_message(const Message& message);
@@ -136,7 +157,7 @@ template <class A>
 void fields(A&, CreateSandbox&) {}
 template <class A>
 void fields(A& a, StartContainer& m) {
-    a(m.log_path, m.stdin_open);
+    a(m.log_path, m.stdin_open, m.stdin_once);
 }
 template <class A>
 void fields(A& a, Exec& m) {
@@ -189,6 +210,14 @@ void fields(A& a, ExecExited& m) {
 template <class A>
 void fields(A& a, Oom& m) {
     a(m.container);
+}
+template <class A>
+void fields(A& a, Attach& m) {
+    a(m.container, m.in, m.out, m.err);
+}
+template <class A>
+void fields(A& a, Resize& m) {
+    a(m.container, m.width, m.height);
 }
 
 }  // namespace orlop::shim

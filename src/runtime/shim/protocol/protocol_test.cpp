@@ -37,15 +37,44 @@ TEST(ShimProtocol, ASnapshotKeepsExits) {
     EXPECT_TRUE(got.containers[0].exit->oom);
 }
 
-TEST(ShimProtocol, ForeignVersionsAndTypesAreRefusedByName) {
+TEST(ShimProtocol, AVersionBeforeTheOldestIsRefusedByName) {
     std::string packet = encode_message({1, Hello{}});
-    packet[0] = 9;
-    EXPECT_EQ(decode_message(packet).error().what(), "protocol version 9, expected 2");
-    packet = encode_message({1, Hello{}});
-    packet[16] = 99;
-    EXPECT_EQ(decode_message(packet).error().what(), "message type 99 is unknown");
+    packet[8] = 2;  // after the header's size
+    EXPECT_EQ(decode_message(packet).error().what(), "protocol version 2, 3 is the oldest that is spoken");
     EXPECT_FALSE(decode_message(""));
     EXPECT_FALSE(decode_message(encode_message({1, Hello{}}) + "x"));
+}
+
+TEST(ShimProtocol, ANewerReleaseIsUnderstoodAsFarAsItIsKnown) {
+    std::string packet = encode_message({7, Hello{}});
+    packet[8] = 9;
+    packet[24] = 99;  // the type
+    auto message = decode_message(packet);
+    ASSERT_TRUE(message) << message.error().what();
+    EXPECT_TRUE(message->unknown);
+    EXPECT_EQ(message->request, 7u);
+
+    // A field more at the end of a known one.
+    packet = encode_message({7, Forget{.container = "c"}});
+    const size_t body = 8 + 24;
+    packet[body] = static_cast<char>(packet[body] + 3);
+    message = decode_message(packet + "new");
+    ASSERT_TRUE(message) << message.error().what();
+    EXPECT_EQ(std::get<Forget>(message->body).container, "c");
+}
+
+TEST(ShimProtocol, WhatAnOlderReleaseDoesNotSayHasItsDefault) {
+    std::string packet =
+        encode_message({7, StartContainer{.log_path = "x", .stdin_open = true, .stdin_once = true}});
+    const size_t body = 8 + 24;
+    packet[body] = static_cast<char>(packet[body] - 8);
+    packet.resize(packet.size() - 8);
+    const auto message = decode_message(packet);
+    ASSERT_TRUE(message) << message.error().what();
+    const auto& start = std::get<StartContainer>(message->body);
+    EXPECT_EQ(start.log_path, "x");
+    EXPECT_TRUE(start.stdin_open);
+    EXPECT_FALSE(start.stdin_once);
 }
 
 TEST(ShimProtocol, AClosedPeerIsNotFoundAndAnEmptySocketUnavailable) {
