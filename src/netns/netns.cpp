@@ -16,6 +16,7 @@
 #include "base/dir.h"
 #include "base/strong.h"
 #include "base/undo.h"
+#include "netns/owned.h"
 #include "netns/sysctl.h"
 
 namespace orlop::netns {
@@ -43,6 +44,16 @@ Status make_here(const NetnsOptions& options, const std::string& path) {
     return ok();
 }
 
+// In a thread of its own too.
+Status configure(const NetnsOptions& options, const std::string& path) {
+    UniqueFd ns(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!ns) return Error::sys("open " + path);
+    if (setns(ns.get(), CLONE_NEWNET) != 0) return Error::sys("enter " + path);
+    TRY(loopback_up());
+    for (const auto& [name, value] : options.sysctls) TRY(write_net_sysctl(name, value));
+    return ok();
+}
+
 Status in_new_thread(const std::function<Status()>& work) {
     Status status;
     try {
@@ -61,6 +72,8 @@ Status in_new_thread(const std::function<Status()>& work) {
 }
 
 Status check_options(const NetnsOptions& options) {
+    if (options.uids.has_value() != options.gids.has_value())
+        return Error::invalid("users and groups are mapped together");
     for (const auto& [name, value] : options.sysctls) {
         TRY(net_sysctl_path(name));
         TRY(check_sysctl_value(value).under("sysctl " + name));
@@ -77,8 +90,13 @@ Result<std::string> create(const NetnsOptions& options) {
     const std::string path = options.dir + "/" + name;
     TRY(dir.open_file(name, O_RDONLY | O_CREAT | O_EXCL, 0444));
     UndoStack undo;
-    undo.push("make " + path, [&] { return dir.unlink(name); });
-    if (auto made = in_new_thread([&] { return make_here(options, path); }); !made) {
+    undo.push("make " + path, [&] { return remove(path); });
+    const auto make = [&]() -> Status {
+        if (!options.uids) return make_here(options, path);
+        TRY(make_in_user_namespace(*options.uids, *options.gids, path));
+        return configure(options, path);
+    };
+    if (auto made = in_new_thread(make); !made) {
         Error error = std::move(made).error().under("network namespace");
         const Status undone = undo.unwind();
         return undone ? std::move(error) : std::move(error).also(undone.error());

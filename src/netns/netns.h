@@ -1,6 +1,8 @@
 // Network namespaces that live by a bind mount (ip-netns(8) layout), made without forking.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -8,10 +10,18 @@
 
 namespace orlop::netns {
 
+// One line of uid_map or gid_map (user_namespaces(7)).
+struct IdRange {
+    uint32_t inside = 0, outside = 0, size = 0;
+};
+
 struct NetnsOptions {
     std::string dir = "/run/netns";  // made if missing; not shared-mounted by us (unlike ip-netns, one bind
                                      // mount per namespace)
     std::vector<std::pair<std::string, std::string>> sysctls;  // "net.ipv4.ip_forward" -> "1"; only net.*
+    // Both or none: the namespace belongs to a new user namespace with these, which lives as long as it does
+    // (ioctl_nsfs(2), NS_GET_USERNS).
+    std::optional<IdRange> uids = std::nullopt, gids = std::nullopt;
 };
 
 // A new namespace at <dir>/cni-<uuid> with lo up: a short-lived thread unshares, configures it by

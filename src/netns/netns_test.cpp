@@ -1,9 +1,12 @@
 #include "netns/netns.h"
 
+#include <fcntl.h>
+#include <linux/nsfs.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -156,6 +159,34 @@ TEST(Netns, FileDescriptorsAndThreadsStayFlat) {
     for (int i = 0; i < 50; ++i) ASSERT_TRUE(remove(create({scratch.path(), {}}).value()));
     EXPECT_EQ(count("/proc/self/fd"), fds);
     EXPECT_EQ(count("/proc/self/task"), threads);
+}
+
+TEST(Netns, MayBelongToAUserNamespaceOfItsOwn) {
+    if (geteuid() != 0) GTEST_SKIP() << "SKIPPED: needs root";
+    NetnsOptions options{.dir = ::testing::TempDir() + "/owned-netns"};
+    options.sysctls = {{"net.ipv4.ip_forward", "1"}};
+    options.uids = IdRange{0, 70000, 1000};
+    options.gids = IdRange{0, 80000, 1000};
+    const auto path = create(options);
+    ASSERT_TRUE(path) << path.error().what();
+    EXPECT_TRUE(alive(*path));
+    EXPECT_EQ(sysctl_inside(*path, "net/ipv4/ip_forward"), "1\n");
+    UniqueFd net(open(path->c_str(), O_RDONLY | O_CLOEXEC));
+    UniqueFd owner(ioctl(net.get(), NS_GET_USERNS));
+    ASSERT_TRUE(owner);
+    struct stat own {
+    }, ours{};
+    ASSERT_EQ(fstat(owner.get(), &own), 0);
+    ASSERT_EQ(stat("/proc/self/ns/user", &ours), 0);
+    EXPECT_NE(own.st_ino, ours.st_ino);
+    EXPECT_TRUE(remove(*path));
+    EXPECT_FALSE(alive(*path));
+}
+
+TEST(Netns, MapsUsersAndGroupsTogether) {
+    NetnsOptions options{.dir = ::testing::TempDir() + "/owned-netns"};
+    options.uids = IdRange{0, 70000, 1000};
+    EXPECT_EQ(create(options).error().kind(), Kind::Invalid);
 }
 
 }  // namespace

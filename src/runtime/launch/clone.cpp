@@ -158,6 +158,15 @@ void discard(pid_t pid) {
     }
 }
 
+// proc(5), /proc/PID/fdinfo: the number in our own pid namespace.
+Result<pid_t> pid_of(int pidfd) {
+    const std::string info = TRY(read_file("/proc/self/fdinfo/" + std::to_string(pidfd)));
+    const size_t at = info.find("Pid:\t");
+    const int pid = at == std::string::npos ? -1 : std::atoi(info.c_str() + at + 5);
+    if (pid <= 0) return Error::failed("the process that goes on is not in our pid namespace");
+    return pid;
+}
+
 }  // namespace
 
 Status become_untraceable() {
@@ -221,7 +230,8 @@ Status continue_as_sibling(uint64_t flags, Channel& channel) {
     const long pid = make_child(flags | CLONE_PARENT, -1, in_cgroup);
     if (pid < 0) return Error::sys("clone");
     if (pid == 0) return ok();
-    TRY(channel.born(static_cast<pid_t>(pid)));
+    UniqueFd pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+    TRY(channel.born(static_cast<pid_t>(pid), std::move(pidfd)));
     _exit(0);
 }
 
@@ -231,7 +241,7 @@ Status await_birth(Launching& launching) {
     TRY(launching.order.next(message.word));
     if (message.word == Word::Failed) return Error(message.kind, std::move(message.text), message.errnum);
     if (message.word != Word::Born) return Error::failed("the first child did not say whom it made");
-    launching.pid = message.pid;
+    launching.pid = message.fd ? TRY(pid_of(message.fd.get())) : message.pid;
     while (waitpid(first, nullptr, __WALL) < 0 && errno == EINTR) {
     }
     return ok();

@@ -119,9 +119,22 @@ Status prepare_namespaces(const ChildOf& c, Channel& channel) {
     return weakened("private-proc") ? ok() : set_sysctls(plan.sysctls);
 }
 
+// In the user namespace that it is going to join, it could neither read the marks that overlayfs keeps in
+// trusted.* attributes nor map the owners of the host's layers: it mounts them before, in a mount namespace
+// that nobody else sees.
+Status mount_layers_outside(ChildOf& c) {
+    if (c.joins.user() < 0 || !c.plan.root.path.empty()) return ok();
+    if (unshare(CLONE_NEWNS) != 0) return Error::sys("new mount namespace");
+    const MountApi api = TRY(MountApi::probe());
+    if (!c.sources) return Error::unimplemented("user namespaces need detached mounts (Linux 5.2)");
+    TRY(make_all_private());
+    return take_overlays(api, c.plan, c.joins.user(), *c.sources);
+}
+
 Status container_child(ChildOf& c, Channel& channel) {
     const LaunchPlan& plan = c.plan;
     TRY(own_limits(plan));
+    TRY(mount_layers_outside(c));
     TRY(prepare_namespaces(c, channel));
     const HostHandles host = TRY(open_host_handles(plan.process));
     const MountApi api = TRY(MountApi::probe());
@@ -150,10 +163,19 @@ Status container_child(ChildOf& c, Channel& channel) {
                           channel);
 }
 
+// The last id that everyone has, or else the last that there is.
+uint32_t nobody_of(const std::vector<IdMap>& map) {
+    return map.empty() ? 65535 : map.front().inside + std::min<uint32_t>(65536, map.front().size) - 1;
+}
+
 // pause needs nothing: no capability, no identity of note, no file.
-Status pause_child(const PausePlan& plan, const Joins& joins, int program, Channel& channel) {
-    TRY(set_oom_score(plan.oom_score_adj));
+Status pause_child(const PausePlan& plan, const Joins& joins, uint64_t sibling_flags, int program,
+                   Channel& channel) {
+    // In a user namespace that is new for it, it was done from outside.
+    if (plan.user.from != NsFrom::New) TRY(set_oom_score(plan.oom_score_adj));
     TRY(joins.join_in_child());
+    if (joins.user() >= 0) TRY(continue_as_sibling(sibling_flags, channel));
+    if (plan.user.from != NsFrom::Host) TRY(become_namespace_root());
     TRY(become_untraceable());
     TRY(set_names(plan.hostname, ""));
     TRY(set_sysctls(plan.sysctls));
@@ -161,7 +183,8 @@ Status pause_child(const PausePlan& plan, const Joins& joins, int program, Chann
     TRY(connect_stdio({}, 0));
     TRY(enter_empty_root(TRY(MountApi::probe())));
     const Process nothing{.user = {}, .no_new_privileges = true};
-    const Identity nobody{.uid = 65535, .gid = 65535, .groups = {65535}};
+    const uint32_t gid = nobody_of(plan.gid_map);
+    const Identity nobody{.uid = nobody_of(plan.uid_map), .gid = gid, .groups = {gid}};
     channel.exec(nobody);
     TRY(become(nothing, nobody));
     char name[] = "/pause";
@@ -190,7 +213,7 @@ Result<Launching> launch_container(const LaunchPlan& plan, const Stdio& io, cons
         // mount(2) binds only what is in its own mount namespace: without the new calls the child has to.
         if (api.detached()) child.sources = TRY(take_sources(api, plan));
     }
-    const bool joins_user = plan.user.from == NsFrom::Path;
+    const bool joins_user = is_joined(plan.user);
     CloneRequest request{.flags = new_namespaces(plan), .born_in = joins.born_in(), .cgroup = &plan.cgroup};
     request.new_time = plan.time.from == NsFrom::New;
     request.offsets = plan.time_offsets;
@@ -231,11 +254,21 @@ Result<Launching> launch_pause(const PausePlan& plan, int program) {
     namespaces.net = plan.net;
     namespaces.ipc = plan.ipc;
     namespaces.uts = plan.uts;
+    namespaces.user = plan.user;
     namespaces.cgroup_namespace = {};
     const Joins joins = TRY(Joins::open(namespaces, {}));
-    const CloneRequest request{
-        .flags = new_namespaces(namespaces), .born_in = joins.born_in(), .cgroup = &plan.cgroup};
-    return clone_child(request, [&](Channel& channel) { return pause_child(plan, joins, program, channel); });
+    const uint64_t flags = new_namespaces(namespaces);
+    const bool joins_user = is_joined(plan.user);
+    CloneRequest request{.flags = joins_user ? 0 : flags, .born_in = joins.born_in(), .cgroup = &plan.cgroup};
+    request.prepare = [&](pid_t pid) -> Status {
+        if (plan.user.from != NsFrom::New) return ok();
+        TRY(map_ids(pid, plan.uid_map, plan.gid_map));
+        return set_oom_score(plan.oom_score_adj, "/proc/" + std::to_string(pid));
+    };
+    Launching launching = TRY(clone_child(
+        request, [&](Channel& channel) { return pause_child(plan, joins, flags, program, channel); }));
+    if (joins_user) TRY(await_birth(launching));
+    return launching;
 }
 
 }  // namespace orlop::launch

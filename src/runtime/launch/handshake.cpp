@@ -119,8 +119,8 @@ Status Channel::wait_go() const {
     return message.word == Word::Go ? ok() : out_of_order(message.word);
 }
 
-Status Channel::born(pid_t pid) const {
-    return send_message(socket_, {.word = Word::Born, .pid = pid});
+Status Channel::born(pid_t pid, UniqueFd pidfd) const {
+    return send_message(socket_, {.word = Word::Born, .pid = pid, .fd = std::move(pidfd)});
 }
 
 Result<std::string> Channel::hooks() const {

@@ -33,7 +33,9 @@ class Channel {
     explicit Channel(int socket) : socket_(socket) {}
     int fd() const { return socket_; }
     Status wait_go() const;
-    Status born(pid_t pid) const;
+    // The parent may be in another pid namespace, where the number is another: the pidfd, if there is one,
+    // counts.
+    Status born(pid_t pid, UniqueFd pidfd) const;
     // Says 'H', waits for 'S', gives the state.
     Result<std::string> hooks() const;
     Status terminal(UniqueFd master) const;

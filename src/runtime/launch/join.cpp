@@ -2,7 +2,9 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/nsfs.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -49,6 +51,18 @@ Status Joins::add(const Namespace& ns, int pods, int type, const char* name) {
     return ok();
 }
 
+Status Joins::add_owner_of_network() {
+    for (const Joined& ns : all_) {
+        if (ns.type != CLONE_NEWNET) continue;
+        UniqueFd owner(ioctl(ns.fd, NS_GET_USERNS));
+        if (!owner) return Error::sys("open the user namespace of " + ns.what);
+        all_.push_back({owner.get(), CLONE_NEWUSER, "the user namespace of " + ns.what});
+        opened_.push_back(std::move(owner));
+        return ok();
+    }
+    return Error::invalid("the pod's user namespace is that of its network, and it has none");
+}
+
 Result<Joins> Joins::open(const LaunchPlan& plan, const SandboxNamespaces& pod) {
     Joins out;
     out.new_user_ = plan.user.from == NsFrom::New;
@@ -59,8 +73,9 @@ Result<Joins> Joins::open(const LaunchPlan& plan, const SandboxNamespaces& pod) 
     TRY(out.add(plan.uts, pod.uts.get(), CLONE_NEWUTS, "uts"));
     TRY(out.add(plan.cgroup_namespace, -1, CLONE_NEWCGROUP, "cgroup"));
     TRY(out.add(plan.mount_namespace, -1, CLONE_NEWNS, "mount"));
-    TRY(out.add(plan.user, -1, CLONE_NEWUSER, "user"));
-    if (plan.user.from == NsFrom::Path) out.user_ = out.all_.back().fd;
+    if (plan.user.from == NsFrom::NetOwner) TRY(out.add_owner_of_network());
+    TRY(out.add(plan.user, pod.user.get(), CLONE_NEWUSER, "user"));
+    if (is_joined(plan.user)) out.user_ = out.all_.back().fd;
     return out;
 }
 

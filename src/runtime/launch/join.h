@@ -9,6 +9,11 @@
 
 namespace orlop::launch {
 
+// Whether it is there already, to be joined.
+inline bool is_joined(const Namespace& ns) {
+    return ns.from != NsFrom::Host && ns.from != NsFrom::New;
+}
+
 // Open descriptors of namespaces to be joined, by type.
 class Joins {
   public:
@@ -21,9 +26,12 @@ class Joins {
     // The others, by the child. With a user namespace to join: those before it that allow it, then it, then
     // the rest.
     Status join_in_child() const;
+    // The user namespace to join, -1 if there is none.
+    int user() const { return user_; }
 
   private:
     Status add(const Namespace& ns, int pods, int type, const char* name);
+    Status add_owner_of_network();
     std::vector<UniqueFd> opened_;
     std::vector<Joined> all_;
     bool new_user_ = false;

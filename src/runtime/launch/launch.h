@@ -16,7 +16,7 @@ namespace orlop::launch {
 
 // The pod's namespaces, held open; empty where it has none of its own.
 struct SandboxNamespaces {
-    UniqueFd pid, ipc, uts;
+    UniqueFd pid, ipc, uts, user;
 };
 
 // -1 = /dev/null. With Process::terminal they are ignored and Launching::terminal is filled by finish().

@@ -17,7 +17,7 @@ bool takes_label(const std::string& type) {
 // The kernel's own filesystems go only where the image has a real directory (CVE-2019-19921).
 bool must_be_real(const Mount& m) {
     if (weakened("real-mount-targets")) return false;
-    return m.type != "bind" &&
+    return m.type != "bind" && m.type != "image" &&
            (m.type != "tmpfs" || m.target == "/dev" || m.target == "/proc" || m.target == "/sys");
 }
 
@@ -94,7 +94,7 @@ Status apply_new(const MountApi& api, int root, const LaunchPlan& plan, const Mo
 
 Status apply_mount(const MountApi& api, int root, const LaunchPlan& plan, const Mount& mount,
                    MountApi::Pending source) {
-    if (mount.type == "bind") return apply_bind(api, root, mount, std::move(source));
+    if (mount.type == "bind" || mount.type == "image") return apply_bind(api, root, mount, std::move(source));
     if (mount.type == "remount") return remount(api, root, mount);
     if (mount.type == "cgroup") return mount_cgroups(api, root, plan, mount);
     return apply_new(api, root, plan, mount);

@@ -12,10 +12,11 @@ namespace orlop::launch {
 
 // Where a namespace comes from.
 enum class NsFrom : uint8_t {
-    Host,     // the shim's own, which is the host's
-    New,      // made for this process
-    Path,     // joined: `path` names an nsfs file
-    Sandbox,  // joined: the pod's, which the shim holds open (its pause process made it)
+    Host,      // the shim's own, which is the host's
+    New,       // made for this process
+    Path,      // joined: `path` names an nsfs file
+    Sandbox,   // joined: the pod's, which the shim holds open (its pause process made it)
+    NetOwner,  // a user namespace only: joined, the one that the network namespace joined by path belongs to
 };
 
 struct Namespace {
@@ -61,9 +62,12 @@ enum class Propagation : uint8_t { Private, Slave, Shared, Unbindable };
 // One mount, in the order of mounting. Targets are resolved inside the new root; symlinks cannot lead out.
 struct Mount {
     // "bind", "remount" (attributes of what is mounted there already), "cgroup" (what the host has, v1 or
-    // v2), or a filesystem type of the kernel: "proc", "sysfs", "tmpfs", "devpts", "mqueue", ...
+    // v2), "image" (an overlay of layers, its options: "lowerdir" = a host path each, highest first), or a
+    // filesystem type of the kernel: "proc", "sysfs", "tmpfs", "devpts", "mqueue", ...
     std::string type;
-    std::string source;       // bind: a host path (symlinks followed); else the name shown in mountinfo
+    // bind: a host path (symlinks followed); image: the path in it that is mounted, "" = all; else the name
+    // shown in mountinfo
+    std::string source;
     std::string target;       // absolute, in the container
     uint64_t attributes = 0;  // MOUNT_ATTR_* of mount_setattr(2), set on the mount itself
     uint64_t clear = 0;       // MOUNT_ATTR_* cleared on it: what "rw", "suid", "exec" say of a bind
@@ -205,6 +209,8 @@ struct PausePlan {
     std::vector<std::pair<std::string, std::string>> sysctls;
     std::optional<int32_t> oom_score_adj;
     CgroupJoin cgroup;
+    Namespace user;                       // Host, NetOwner, or New with the maps
+    std::vector<IdMap> uid_map, gid_map;  // of the user namespace, whoever made it
 };
 
 // A further process in a running container.
@@ -295,7 +301,8 @@ void fields(A& a, LaunchPlan& p) {
 }
 template <class A>
 void fields(A& a, PausePlan& p) {
-    a(p.id, p.pid, p.net, p.ipc, p.uts, p.hostname, p.sysctls, p.oom_score_adj, p.cgroup);
+    a(p.id, p.pid, p.net, p.ipc, p.uts, p.hostname, p.sysctls, p.oom_score_adj, p.cgroup, p.user, p.uid_map,
+      p.gid_map);
 }
 template <class A>
 void fields(A& a, ExecPlan& e) {

@@ -21,38 +21,16 @@ Result<Spot> host_spot(UniqueFd& parent, const std::string& given) {
     return find_spot(parent.get(), path.substr(slash + 1), Resolve::NoSymlinks).under(path);
 }
 
-// fsconfig(2) "lowerdir+" (kernel 6.7): one layer a call, no limit on the length of them all.
-Result<UniqueFd> overlay_by_fsconfig(const MountApi& api, const Root& root, const std::string& staging) {
-    MountOptions options;
-    for (const std::string& lower : root.lowers) options.emplace_back("lowerdir+", lower);
-    options.insert(options.end(), {{"upperdir", root.upper}, {"workdir", root.work}});
-    if (root.is_volatile) options.emplace_back("volatile", "");
-    auto overlay = TRY(api.new_mount("overlay", "orlop", options, 0));
+Result<UniqueFd> attach_overlay(const MountApi& api, const Root& root, const std::string& staging) {
+    auto overlay = TRY(new_overlay(api, root));
     UniqueFd parent;
     const Spot spot = TRY(host_spot(parent, staging));
     return api.attach(std::move(overlay), spot);
 }
 
-// Older kernels take one string of a page: descriptors keep each layer's share of it at some twenty bytes.
-Result<UniqueFd> overlay_by_mount(const Root& root, const std::string& staging) {
-    std::vector<UniqueFd> layers;
-    std::string data =
-        "upperdir=" + root.upper + ",workdir=" + root.work + (root.is_volatile ? ",volatile" : "");
-    for (const std::string& lower : root.lowers) {
-        UniqueFd& fd = layers.emplace_back(open(lower.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-        if (!fd) return Error::sys("open layer " + lower);
-        data +=
-            (layers.size() == 1 ? ",lowerdir=/proc/self/fd/" : ":/proc/self/fd/") + std::to_string(fd.get());
-    }
-    TRY(mount_overlay_classic(staging, data));
-    UniqueFd mount(open(staging.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-    if (!mount) return Error::sys("open " + staging);
-    return mount;
-}
-
 Result<UniqueFd> attach_directory(const MountApi& api, const LaunchPlan& plan, MountApi::Pending tree) {
     UniqueFd parent;
-    auto spot = host_spot(parent, plan.root.path);
+    auto spot = host_spot(parent, plan.root.path.empty() ? plan.staging_dir : plan.root.path);
     // In a user namespace the way there may be closed to us; any directory does, for this namespace shows
     // nothing else afterwards.
     for (const char* other : {"/mnt", "/tmp", "/run"}) {
@@ -68,9 +46,8 @@ Result<UniqueFd> attach_directory(const MountApi& api, const LaunchPlan& plan, M
 Result<UniqueFd> mount_root(const MountApi& api, const LaunchPlan& plan,
                             std::optional<MountApi::Pending> tree) {
     if (!tree) {
-        auto mount = api.detached() ? overlay_by_fsconfig(api, plan.root, plan.staging_dir)
-                                    : Result<UniqueFd>(Error::sys("fsopen", EINVAL));
-        if (!mount && mount.error().errnum() == EINVAL) mount = overlay_by_mount(plan.root, plan.staging_dir);
+        auto mount = attach_overlay(api, plan.root, plan.staging_dir);
+        if (!mount && mount.error().errnum() == EINVAL) mount = mount_overlay(plan.root, plan.staging_dir);
         return std::move(mount).under("mount the root overlay");
     }
     UniqueFd root =

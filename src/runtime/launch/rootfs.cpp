@@ -45,6 +45,7 @@ Result<Sources> take_sources(const MountApi& api, const LaunchPlan& plan) {
 Status build_root(const MountApi& api, const LaunchPlan& plan, Sources sources,
                   const std::function<Status()>& before_masking) {
     TRY(make_all_private());
+    if (plan.user.from == NsFrom::Host) TRY(take_overlays(api, plan, -1, sources));
     UniqueFd root = TRY(mount_root(api, plan, std::move(sources.root)));
     bool devices_made = false;
     for (size_t i = 0; i < plan.mounts.size(); ++i) {

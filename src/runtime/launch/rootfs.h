@@ -14,8 +14,8 @@ namespace orlop::launch {
 
 // What comes from the host, taken while the host's mounts are in sight and still have their peers.
 struct Sources {
-    std::vector<MountApi::Pending> binds;   // one for each of plan.mounts; empty where it is no bind
-    std::optional<MountApi::Pending> root;  // of a directory as root
+    std::vector<MountApi::Pending> binds;   // one for each of plan.mounts; empty where it is no bind or image
+    std::optional<MountApi::Pending> root;  // of a directory as root, or of layers with mapped owners
 };
 // By the parent when only it may (a user namespace, id-mapped mounts), otherwise by the child.
 Result<Sources> take_sources(const MountApi& api, const LaunchPlan& plan);
@@ -31,6 +31,14 @@ Status enter_empty_root(const MountApi& api);
 
 // The parts of build_root, each in a file of its own.
 
+// overlay.cpp: the image volumes of the plan and, with a user namespace (>= 0) to map owners by, its root of
+// layers, attached nowhere, into `sources`. In a mount namespace of its own: `staging_dir` is mounted on for
+// the moment.
+Status take_overlays(const MountApi& api, const LaunchPlan& plan, int user_namespace, Sources& sources);
+// An overlay of layers, attached nowhere: Linux 6.7. EINVAL before.
+Result<MountApi::Pending> new_overlay(const MountApi& api, const Root& root);
+// The same by mount(2), attached at `staging`.
+Result<UniqueFd> mount_overlay(const Root& root, const std::string& staging);
 // root_mount.cpp: the new root, attached in this mount namespace.
 Result<UniqueFd> mount_root(const MountApi& api, const LaunchPlan& plan,
                             std::optional<MountApi::Pending> tree);

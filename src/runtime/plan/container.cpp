@@ -37,7 +37,8 @@ Result<launch::LaunchPlan> plan_container(const ContainerRequest& request, const
     launch::LaunchPlan plan;
     plan.id = request.id;
     plan.process = TRY(plan_process(request, facts));
-    TRY(plan_namespaces(request, plan));
+    TRY(plan_namespaces(request, facts, plan));
+    const std::optional<UserMaps> user = TRY(user_namespace(request.sandbox));
     // A privileged container looks after the host: it sees cgroup paths as they are. On v1 every mount shows
     // the container's own directory either way, which takes a namespace.
     const bool hosts_cgroups = security.privileged() && facts.cgroup_v2;
@@ -47,9 +48,9 @@ Result<launch::LaunchPlan> plan_container(const ContainerRequest& request, const
     plan.root.work = request.paths.work;
     plan.root.readonly = security.readonly_rootfs();
     plan.staging_dir = request.paths.staging;
-    plan.mounts = TRY(plan_mounts(request));
+    plan.mounts = TRY(plan_mounts(request, facts, user));
     if (!facts.cgroup_v2) plan.cgroup_mounts = facts.v1_mounts;
-    plan.devices = TRY(plan_devices(request));
+    plan.devices = TRY(plan_devices(request, user.has_value()));
     plan.masked_paths = TRY(plan_paths("masked_paths", security.privileged(), security.masked_paths()));
     plan.readonly_paths = TRY(plan_paths("readonly_paths", security.privileged(), security.readonly_paths()));
     return plan;

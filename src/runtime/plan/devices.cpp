@@ -90,11 +90,12 @@ Status check_found(const cri::ContainerConfig& config, const std::vector<FoundDe
 
 }  // namespace
 
-Result<std::vector<DeviceNode>> plan_devices(const ContainerRequest& request) {
+Result<std::vector<DeviceNode>> plan_devices(const ContainerRequest& request, bool in_user_namespace) {
     TRY(check_found(request.config, request.devices));
     std::vector<DeviceNode> nodes;
     if (mounts_dev(request.config)) return nodes;
-    if (request.config.linux().security_context().privileged()) {
+    // In a user namespace the host's nodes belong to nobody, and most would open for nobody.
+    if (request.config.linux().security_context().privileged() && !in_user_namespace) {
         for (const DeviceNode& node : request.host_devices) {
             if (!is_the_containers_own(node.path)) put(nodes, node);
         }

@@ -160,11 +160,19 @@ TEST(Mounts, AreRefusedByField) {
              m.set_host_path("");
              m.mutable_image()->set_image("sha256:1");
          },
-         Kind::Unimplemented, "mounts[0].image"},
+         Kind::Invalid, "mounts[0].readonly: an image"},
+        {"a part of no image", [](cri::Mount& m) { m.set_image_sub_path("a"); }, Kind::Invalid,
+         "mounts[0].image_sub_path"},
         {"an image and a path", [](cri::Mount& m) { m.mutable_image()->set_image("sha256:1"); },
          Kind::Invalid, "both host_path and image"},
-        {"id-mapped", [](cri::Mount& m) { m.add_uidmappings()->set_length(1); }, Kind::Unimplemented,
-         "id-mapped"},
+        {"only users mapped", [](cri::Mount& m) { m.add_uidmappings()->set_length(1); }, Kind::Invalid,
+         "mounts[0].gidMappings"},
+        {"an empty range",
+         [](cri::Mount& m) {
+             m.add_uidmappings();
+             m.add_gidmappings()->set_length(1);
+         },
+         Kind::Invalid, "mounts[0].uidMappings"},
     };
     for (const auto& row : rows) {
         SCOPED_TRACE(row.name);
@@ -172,6 +180,78 @@ TEST(Mounts, AreRefusedByField) {
         row.bend(t.add_mount("/h", "/a"));
         expect_error(t.plan(), row.kind, row.words);
     }
+}
+
+TEST(Mounts, MayMapTheirOwners) {
+    TestRequest t;
+    cri::Mount& m = t.add_mount("/h", "/a");
+    cri::IDMapping range;
+    range.set_host_id(65536);
+    range.set_length(65536);
+    *m.add_uidmappings() = range;
+    *m.add_gidmappings() = range;
+    const Mount mount = at(t.good_plan().mounts, "/a");
+    EXPECT_TRUE(mount.idmap);
+    EXPECT_FALSE(mount.recursive_idmap) << "what is mounted below may not support it";
+    ASSERT_EQ(mount.uid_map.size(), 1u);
+    EXPECT_EQ(mount.uid_map[0].outside, 65536u);
+    EXPECT_EQ(mount.uid_map[0].inside, 0u);
+    EXPECT_EQ(mount.gid_map[0].size, 65536u);
+}
+
+TEST(Mounts, SayThatRecursiveReadOnlyIsNotThere) {
+    TestRequest t;
+    cri::Mount& m = t.add_mount("/h", "/a");
+    m.set_readonly(true);
+    m.set_recursive_read_only(true);
+    t.facts.recursive_read_only = false;
+    expect_error(t.plan(), Kind::Unimplemented, "RROUnsupported");
+}
+
+class ImageVolume : public testing::Test {
+  protected:
+    ImageVolume() {
+        mount.set_readonly(true);
+        mount.mutable_image()->set_image("sha256:1");
+        layers[0] = {"/layers/y", "/layers/x"};
+    }
+    Result<launch::LaunchPlan> plan() {
+        ContainerRequest request = t.request();
+        request.image_layers = layers;
+        return plan_container(request, t.facts);
+    }
+    TestRequest t;
+    cri::Mount& mount = t.add_mount("", "/data");
+    std::map<int, std::vector<std::string>> layers;
+};
+
+TEST_F(ImageVolume, IsItsLayersReadOnly) {
+    const auto result = plan();
+    ASSERT_TRUE(result) << result.error().what();
+    const Mount volume = at(result->mounts, "/data");
+    EXPECT_EQ(volume.type, "image");
+    EXPECT_EQ(volume.source, "");
+    EXPECT_EQ(volume.attributes, uint64_t{MOUNT_ATTR_RDONLY} | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+    EXPECT_THAT(volume.options,
+                ElementsAre(testing::Pair("lowerdir", "/layers/y"), testing::Pair("lowerdir", "/layers/x")));
+}
+
+TEST_F(ImageVolume, MayBeAPartThatStaysInside) {
+    mount.set_image_sub_path("../etc//x/");
+    const auto result = plan();
+    ASSERT_TRUE(result) << result.error().what();
+    EXPECT_EQ(at(result->mounts, "/data").source, "/etc/x");
+}
+
+TEST_F(ImageVolume, IsRefusedWhenItCannotBeReadOnlyOrThere) {
+    mount.set_propagation(cri::PROPAGATION_BIDIRECTIONAL);
+    expect_error(plan(), Kind::Invalid, "mounts[0].propagation");
+    mount.clear_propagation();
+    layers.clear();
+    expect_error(plan(), Kind::Invalid, "mounts[0].image");
+    layers[0] = {"/layers/x"};
+    mount.set_host_path("/h");
+    expect_error(plan(), Kind::Invalid, "both host_path and image");
 }
 
 TEST(Root, IsTheImagesLayersUnderTheContainersOwn) {

@@ -27,10 +27,34 @@ Status check_pod_or_node(std::string_view field, cri::NamespaceMode mode) {
     return wrong_mode(field, mode, "only POD and NODE are possible");
 }
 
+// What belongs to the host is not to be had in a user namespace of one's own: no procfs of the host's
+// processes, no message queues of the host.
 Status check_user_namespace(const cri::NamespaceOption& options) {
-    if (!options.has_userns_options() || options.userns_options().mode() == cri::NODE) return ok();
-    TRY(check_pod_or_node("userns_options.mode", options.userns_options().mode()));
-    return Error::unimplemented(std::string(kOptions) + "userns_options.mode: POD: user namespaces");
+    if (!TRY(read_user_namespace(options))) return ok();
+    if (options.pid() == cri::NODE || options.ipc() == cri::NODE) {
+        return wrong_mode("userns_options.mode", options.userns_options().mode(),
+                          "not together with the host's pid or ipc namespace");
+    }
+    return ok();
+}
+
+// It is the pod's: a container may repeat it or say nothing.
+Status plan_user(const ContainerRequest& request, const NodeFacts& facts, launch::LaunchPlan& plan) {
+    const auto& own = request.config.linux().security_context().namespace_options();
+    const std::optional<UserMaps> pod = TRY(user_namespace(request.sandbox));
+    if (own.has_userns_options() && TRY(read_user_namespace(own)) != pod) {
+        return Error::invalid(std::string(kOptions) + "userns_options: not those of the pod");
+    }
+    if (!pod) return ok();
+    if (!facts.user_namespaces) {
+        return Error::unimplemented(std::string(kOptions) +
+                                    "userns_options.mode: POD: this kernel has no user namespaces with "
+                                    "id-mapped layers (Linux 5.19)");
+    }
+    plan.user = {NsFrom::Sandbox, ""};
+    plan.uid_map = {pod->uids};
+    plan.gid_map = {pod->gids};
+    return ok();
 }
 
 // The pod's network and IPC namespaces are settled when the sandbox is made: a container cannot leave them.
@@ -55,8 +79,7 @@ Result<Namespace> pid_namespace(cri::NamespaceMode container, cri::NamespaceMode
             if (pod == cri::CONTAINER) return Namespace{NsFrom::New, ""};
             return Namespace{pod == cri::NODE ? NsFrom::Host : NsFrom::Sandbox, ""};
         case cri::TARGET:
-            return Error::unimplemented(std::string(kOptions) +
-                                        "pid: TARGET: sharing another container's process namespace");
+            return Namespace{NsFrom::Path, ""};
         default:
             return wrong_mode("pid", container, "unknown mode");
     }
@@ -81,10 +104,17 @@ Status check_sandbox_namespaces(const cri::NamespaceOption& options) {
     return check_user_namespace(options);
 }
 
-Status plan_namespaces(const ContainerRequest& request, launch::LaunchPlan& plan) {
+std::string pid_target(const cri::ContainerConfig& config) {
+    const auto& options = config.linux().security_context().namespace_options();
+    return options.pid() == cri::TARGET ? options.target_id() : "";
+}
+
+Status plan_namespaces(const ContainerRequest& request, const NodeFacts& facts, launch::LaunchPlan& plan) {
     const auto& own = request.config.linux().security_context().namespace_options();
     const auto& pod = sandbox_options(request.sandbox);
-    TRY(check_user_namespace(own));
+    TRY(plan_user(request, facts, plan));
+    if (own.pid() == cri::TARGET && own.target_id().empty())
+        return wrong_mode("pid", own.pid(), "target_id is empty");
     TRY(check_shared("network", own.network(), pod.network()));
     TRY(check_shared("ipc", own.ipc(), pod.ipc()));
     plan.pid = TRY(pid_namespace(own.pid(), pod.pid()));

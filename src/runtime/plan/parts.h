@@ -42,18 +42,22 @@ Result<launch::Capabilities> plan_capabilities(const cri::LinuxContainerSecurity
                                                const NodeFacts& facts);
 
 // namespaces.cpp
-Status plan_namespaces(const ContainerRequest& request, launch::LaunchPlan& plan);
+Status plan_namespaces(const ContainerRequest& request, const NodeFacts& facts, launch::LaunchPlan& plan);
 Status check_sandbox_namespaces(const cri::NamespaceOption& options);
+// user_namespace.cpp
+Status check_range(std::string_view field, const cri::IDMapping& mapping);
+Result<std::optional<UserMaps>> read_user_namespace(const cri::NamespaceOption& options);
 bool host_network(const cri::PodSandboxConfig& config);
 bool host_ipc(const cri::PodSandboxConfig& config);
 
 // mounts.cpp
-Result<std::vector<launch::Mount>> plan_mounts(const ContainerRequest& request);
+Result<std::vector<launch::Mount>> plan_mounts(const ContainerRequest& request, const NodeFacts& facts,
+                                               const std::optional<UserMaps>& user);
 // The container brings its own /dev: nothing is to be made in there.
 bool mounts_dev(const cri::ContainerConfig& config);
 
 // devices.cpp
-Result<std::vector<launch::DeviceNode>> plan_devices(const ContainerRequest& request);
+Result<std::vector<launch::DeviceNode>> plan_devices(const ContainerRequest& request, bool in_user_namespace);
 Result<std::vector<cgroups::DeviceRule>> plan_device_rules(const cri::ContainerConfig& config,
                                                            const std::vector<FoundDevice>& devices);
 

@@ -29,6 +29,14 @@ struct NodeFacts {
     int64_t nofile_hard = 1048576;  // our own hard RLIMIT_NOFILE
     int32_t oom_score_adj = 0;      // our own: the least that can be given when it cannot be lowered
     std::string hostname;           // the node's: HOSTNAME of containers whose pod has no hostname of its own
+    bool recursive_read_only = true;  // mount_setattr(2), Linux 5.12
+    bool user_namespaces = true;      // made by us, with overlays of id-mapped layers (Linux 5.19)
+};
+
+// The one range of each that a pod with a user namespace has.
+struct UserMaps {
+    launch::IdMap uids, gids;
+    bool operator==(const UserMaps& other) const;
 };
 
 // Compiled default filters by what matters of the capabilities: compiling takes milliseconds, and nearly all
@@ -80,6 +88,8 @@ struct ContainerRequest {
     // Content of the file that localhost_seccomp() names.
     std::optional<std::string> seccomp_profile = std::nullopt;
     SeccompCache* seccomp_cache = nullptr;  // optional
+    // By index in config.mounts: the layers of what Mount.image names, highest first.
+    std::map<int, std::vector<std::string>> image_layers = {};
 };
 
 // plan.cgroup is left empty: the caller fills it when the cgroup exists. Errors name the field: Invalid, or
@@ -108,6 +118,14 @@ Result<std::string> localhost_seccomp(const cri::ContainerConfig& config);
 
 // The signal to stop with: CRI stop_signal, then the image's, then SIGTERM. Invalid names the bad one.
 Result<int> stop_signal(const cri::ContainerConfig& config, const images::ImageConfig& image);
+
+// The user namespace that the pod asks for; nothing = the host's. Invalid: other modes than POD and NODE, not
+// exactly one range of each, id 0 of the containers not in it, ids that do not fit into 32 bits.
+Result<std::optional<UserMaps>> user_namespace(const cri::PodSandboxConfig& config);
+
+// The container whose process namespace is to be shared (NamespaceMode TARGET), "" if there is none. The plan
+// has then an empty path for it, which who starts it fills.
+std::string pid_target(const cri::ContainerConfig& config);
 
 // Pure checks of a sandbox request: metadata, hostname, log directory, sysctls (namespaced only), ports,
 // namespace modes (what is not built is refused by name). Does not look at the host.

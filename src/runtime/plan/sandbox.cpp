@@ -89,9 +89,10 @@ Status check_dns(const cri::DNSConfig& dns) {
 
 // What most pods expect since the other runtimes do it: low ports and ping(8) without capabilities. The pod's
 // network is its own, so this gives away nothing of the host's.
-void add_default_sysctls(Sysctls& sysctls) {
+void add_default_sysctls(const std::optional<UserMaps>& user, Sysctls& sysctls) {
+    const std::string last = user ? std::to_string(user->gids.size - 1) : "2147483647";
     const std::pair<std::string, std::string> defaults[] = {{"net.ipv4.ip_unprivileged_port_start", "0"},
-                                                            {"net.ipv4.ping_group_range", "0 2147483647"}};
+                                                            {"net.ipv4.ping_group_range", "0 " + last}};
     for (const auto& entry : defaults) {
         const bool given = std::any_of(sysctls.begin(), sysctls.end(),
                                        [&](const auto& sysctl) { return sysctl.first == entry.first; });
@@ -127,6 +128,14 @@ Result<launch::PausePlan> plan_pause(const std::string& sandbox_id, const cri::P
     launch::PausePlan plan;
     plan.id = sandbox_id;
     plan.sysctls = TRY(plan_sysctls(config));
+    const std::optional<UserMaps> user = TRY(user_namespace(config));
+    if (user) {
+        if (!facts.user_namespaces) return Error::unimplemented("user namespaces: this kernel lacks them");
+        // A network namespace with the right owner was made before.
+        plan.user = {host_network(config) ? NsFrom::New : NsFrom::NetOwner, ""};
+        plan.uid_map = {user->uids};
+        plan.gid_map = {user->gids};
+    }
     const cri::NamespaceMode pid = config.linux().security_context().namespace_options().pid();
     plan.pid = {pid == cri::POD ? NsFrom::New : NsFrom::Host, ""};
     plan.ipc = {host_ipc(config) ? NsFrom::Host : NsFrom::New, ""};
@@ -139,7 +148,7 @@ Result<launch::PausePlan> plan_pause(const std::string& sandbox_id, const cri::P
         plan.net = {NsFrom::Path, netns};
         plan.uts = {NsFrom::New, ""};
         plan.hostname = config.hostname();
-        add_default_sysctls(plan.sysctls);
+        add_default_sysctls(user, plan.sysctls);
     }
     // Killing it takes the whole pod down, so it goes after everything but the node's own processes.
     constexpr int32_t kPauseOomScore = -998;

@@ -165,12 +165,6 @@ TEST(Sandbox, IsRefusedByField) {
          Kind::Invalid, "namespace_options.network"},
         {"a target for a pod", [](TestRequest& t) { pod_options(t).set_pid(cri::TARGET); }, Kind::Invalid,
          "namespace_options.pid"},
-        {"user namespaces",
-         [](TestRequest& t) { pod_options(t).mutable_userns_options()->set_mode(cri::POD); },
-         Kind::Unimplemented, "user namespaces"},
-        {"a user namespace a container",
-         [](TestRequest& t) { pod_options(t).mutable_userns_options()->set_mode(cri::CONTAINER); },
-         Kind::Invalid, "userns_options.mode"},
         {"a group without a user",
          [](TestRequest& t) { t.pod_security().mutable_run_as_group()->set_value(1); }, Kind::Invalid,
          "run_as_group"},
@@ -233,6 +227,17 @@ TEST(Namespaces, OfProcessesFollowContainerAndPod) {
     }
 }
 
+TEST(Namespaces, OfAnotherContainerAreLeftToTheStart) {
+    TestRequest t;
+    EXPECT_EQ(pid_target(t.config), "");
+    own_options(t).set_pid(cri::TARGET);
+    own_options(t).set_target_id("c0");
+    const auto plan = t.good_plan();
+    EXPECT_EQ(plan.pid.from, NsFrom::Path);
+    EXPECT_EQ(plan.pid.path, "");
+    EXPECT_EQ(pid_target(t.config), "c0");
+}
+
 TEST(Namespaces, AreRefusedWhenTheContainerWantsMoreThanItsPod) {
     const struct {
         const char* name;
@@ -248,11 +253,8 @@ TEST(Namespaces, AreRefusedWhenTheContainerWantsMoreThanItsPod) {
          "namespace_options.ipc: NODE"},
         {"a network for itself", [](TestRequest& t) { own_options(t).set_network(cri::CONTAINER); },
          Kind::Invalid, "namespace_options.network: CONTAINER"},
-        {"another container's processes", [](TestRequest& t) { own_options(t).set_pid(cri::TARGET); },
-         Kind::Unimplemented, "TARGET"},
-        {"a user namespace",
-         [](TestRequest& t) { own_options(t).mutable_userns_options()->set_mode(cri::POD); },
-         Kind::Unimplemented, "user namespaces"},
+        {"nobody's processes", [](TestRequest& t) { own_options(t).set_pid(cri::TARGET); }, Kind::Invalid,
+         "namespace_options.pid: TARGET: target_id is empty"},
     };
     for (const auto& row : rows) {
         SCOPED_TRACE(row.name);
