@@ -108,13 +108,20 @@ Result<std::vector<std::string>> Catalog::blobs() {
     return column("SELECT DISTINCT digest FROM image_blobs");
 }
 
-Status Catalog::add_layer(const LayerRow& layer, const std::string& owner) {
+Status Catalog::add_layers(const std::vector<LayerRow>& layers, const std::vector<std::string>& known,
+                           const std::string& owner) {
     return db_.transaction([&]() -> Status {
-        Statement insert = TRY(db_.prepare("INSERT INTO layers VALUES (?, ?, ?, ?, ?)"));
-        insert.bind(1, layer.key).bind(2, layer.diff_id).bind(3, static_cast<int64_t>(layer.bytes));
-        insert.bind(4, static_cast<int64_t>(layer.inodes)).bind(5, layer.root_opaque ? 1 : 0);
-        TRY(insert.run());
-        return run("INSERT INTO pins VALUES (?, ?)", {owner, layer.key});
+        std::vector<std::string> keys = known;
+        for (const LayerRow& layer : layers) {
+            Statement insert = TRY(db_.prepare("INSERT INTO layers VALUES (?, ?, ?, ?, ?)"));
+            insert.bind(1, layer.key).bind(2, layer.diff_id).bind(3, static_cast<int64_t>(layer.bytes));
+            insert.bind(4, static_cast<int64_t>(layer.inodes)).bind(5, layer.root_opaque ? 1 : 0);
+            TRY(insert.run());
+            keys.push_back(layer.key);
+        }
+        for (const std::string& key : keys)
+            TRY(run("INSERT OR IGNORE INTO pins VALUES (?, ?)", {owner, key}));
+        return ok();
     });
 }
 

@@ -40,8 +40,9 @@ class Catalog {
     Result<std::vector<LayerRow>> layers();
     Result<std::vector<std::string>> blobs();  // digests that images keep
 
-    // Adds the layer, pinned for `owner`.
-    Status add_layer(const LayerRow& layer, const std::string& owner);
+    // Adds the layers and pins them and the known ones (keys) for `owner`.
+    Status add_layers(const std::vector<LayerRow>& layers, const std::vector<std::string>& known,
+                      const std::string& owner);
     // Adds the image or gives it the further names; names of other images move to it. Only the keys of
     // its layers are read.
     Status put_image(const ImageRow& image);

@@ -75,6 +75,19 @@ Status write_data(int fd, uint64_t size, ArchiveReader& data) {
     return ok();
 }
 
+Result<std::optional<Attributes>> attributes_below(const std::vector<std::string>& lowers,
+                                                   const std::string& path) {
+    for (const std::string& lower : lowers) {
+        const Dir dir = TRY(Dir::open(lower));
+        const auto found = open_under(dir.fd(), path, O_RDONLY | O_DIRECTORY, Resolve::NoSymlinks);
+        if (!found && found.error().errnum() == ENOENT) continue;
+        // Anything else there (a whiteout, a file, a link) hides what is further below.
+        if (!found) break;
+        return std::optional(TRY(get_attributes(found->get())));
+    }
+    return std::optional<Attributes>();
+}
+
 Attributes attributes_of(const LayerEntry& entry) {
     return {entry.mode, entry.uid, entry.gid, entry.mtime, entry.xattrs};
 }
@@ -117,20 +130,15 @@ Result<UniqueFd> LayerWriter::imply_directory(int parent, const std::string& nam
     } else {
         TRY(set_attributes(fd.get(), Attributes{0755, 0, 0, {}, {}}));
         directory_times_[path] = {};
+        from_below_.erase(path);
     }
     return fd;
 }
 
 Status LayerWriter::copy_from_lower(int fd, const std::string& path) {
-    Attributes attributes{0755, 0, 0, {}, {}};
-    for (const std::string& lower : lowers_) {
-        const Dir dir = TRY(Dir::open(lower));
-        const auto found = open_under(dir.fd(), path, O_RDONLY | O_DIRECTORY, Resolve::NoSymlinks);
-        if (!found && found.error().errnum() == ENOENT) continue;
-        // Anything else there (a whiteout, a file, a link) hides what is further below.
-        if (found) attributes = TRY(get_attributes(found->get()));
-        break;
-    }
+    const Attributes attributes =
+        TRY(attributes_below(lowers_, path)).value_or(Attributes{0755, 0, 0, {}, {}});
+    from_below_.insert(path);
     TRY(set_attributes(fd, attributes));
     directory_times_[path] = attributes.mtime;
     return ok();
@@ -167,6 +175,7 @@ Status LayerWriter::dispatch(const LayerEntry& entry, ArchiveReader& data) {
 
 Status LayerWriter::apply_directory(const LayerEntry& entry) {
     directory_times_[entry.path] = entry.mtime;
+    from_below_.erase(entry.path);
     if (entry.path.empty()) return set_attributes(root_.fd(), attributes_of(entry));
     const Place place = TRY(place_of(entry.path));
     const auto st = TRY(stat_at(place.parent.get(), place.name));
@@ -258,6 +267,20 @@ Status LayerWriter::finish() {
         // A later entry replaced it by something else.
         if (!fd) continue;
         TRY(set_times(fd->get(), time).under(path));
+    }
+    return ok();
+}
+
+Status adopt_parents(const Dir& layer, const std::vector<std::string>& lowers,
+                     const std::vector<std::string>& paths) {
+    for (const std::string& path : paths) {
+        const auto fd = open_under(layer.fd(), path, O_RDONLY | O_DIRECTORY, Resolve::NoSymlinks);
+        // A later entry replaced it by something else.
+        if (!fd) continue;
+        const auto attributes = TRY(attributes_below(lowers, path).under(path));
+        if (!attributes) continue;
+        TRY(set_attributes(fd->get(), *attributes).under(path));
+        TRY(set_times(fd->get(), attributes->mtime).under(path));
     }
     return ok();
 }

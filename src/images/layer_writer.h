@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,8 @@ class LayerWriter {
 
     // Whether some directory was made that the tar did not name before.
     bool implied_parents() const { return implied_parents_; }
+    // Of these directories, those whose attributes come from the layers below, if they have them.
+    std::vector<std::string> from_below() const { return {from_below_.begin(), from_below_.end()}; }
     // The root itself is opaque: nothing below this layer shows. overlayfs ignores the attribute there.
     bool root_opaque() const { return root_opaque_; }
 
@@ -52,8 +55,14 @@ class LayerWriter {
     std::vector<std::string> lowers_;
     // The epoch for what the tar does not name, so that equal tars give equal trees.
     std::map<std::string, timespec> directory_times_{{"", {}}};
+    std::set<std::string> from_below_;
     bool implied_parents_ = false;
     bool root_opaque_ = false;
 };
+
+// Gives directories of a finished layer the attributes and times that they have in the layers below
+// (directories, highest first); what is not there, or no directory in `layer`, stays as it is.
+Status adopt_parents(const Dir& layer, const std::vector<std::string>& lowers,
+                     const std::vector<std::string>& paths);
 
 }  // namespace orlop::images

@@ -58,13 +58,26 @@ Result<std::optional<LayerRow>> StoreState::reuse_layer(const std::string& key, 
     return layer;
 }
 
-Status StoreState::commit_layer(const Dir& from, const std::string& name, const LayerRow& layer,
-                                const std::string& owner) {
+Status StoreState::commit_layers(const Dir& from, std::vector<std::pair<std::string, LayerRow>>& layers,
+                                 const std::string& owner) {
     const std::lock_guard lock(mutex_);
-    if (renameat(from.fd(), name.c_str(), layers_.fd(), layer.key.c_str()) != 0)
-        return Error::sys("rename layer " + layer.key);
+    std::vector<LayerRow> added;
+    std::vector<std::string> known;
+    for (auto& [name, layer] : layers) {
+        const bool twice = std::any_of(added.begin(), added.end(),
+                                       [&key = layer.key](const LayerRow& row) { return row.key == key; });
+        if (twice) continue;
+        if (auto row = TRY(catalog_.layer(layer.key))) {
+            layer = std::move(*row);
+            known.push_back(layer.key);
+            continue;
+        }
+        if (renameat(from.fd(), name.c_str(), layers_.fd(), layer.key.c_str()) != 0)
+            return Error::sys("rename layer " + layer.key);
+        added.push_back(layer);
+    }
     if (fsync(layers_.fd()) != 0) return Error::sys("fsync " + layers_.path());
-    return catalog_.add_layer(layer, owner);
+    return catalog_.add_layers(added, known, owner);
 }
 
 Result<Image> StoreState::put_image(ImageRow image,

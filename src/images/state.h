@@ -31,9 +31,10 @@ class StoreState {
 
     // The layer, now pinned for `owner`, if it is there.
     Result<std::optional<LayerRow>> reuse_layer(const std::string& key, const std::string& owner);
-    // Moves the unpacked and synced directory `from` (an fd and the name in it) to layers/ and pins it.
-    Status commit_layer(const Dir& from, const std::string& name, const LayerRow& layer,
-                        const std::string& owner);
+    // Moves unpacked and synced directories (names in `from`) to layers/ and pins them, all or none. What is
+    // there already under the same key is pinned instead, and its row takes the place of the given one.
+    Status commit_layers(const Dir& from, std::vector<std::pair<std::string, LayerRow>>& layers,
+                         const std::string& owner);
     // Stores the documents and then the image; with the further names of an image that is there already.
     Result<Image> put_image(ImageRow image, const std::vector<std::pair<Digest, std::string>>& documents);
     Status remove_image(const std::string& id);

@@ -3,6 +3,7 @@
 #include <mutex>
 
 #include "images/importer.h"
+#include "images/intake.h"
 #include "images/lookup.h"
 #include "images/state.h"
 
@@ -24,6 +25,8 @@ class DiskStore final : public Store {
         const std::lock_guard lock(import_mutex_);
         return images::import_rootfs(*state_, request, progress);
     }
+
+    Result<std::unique_ptr<Intake>> intake() override { return Intake::begin(*state_); }
 
     Result<std::vector<Image>> list() const override { return *state_->images(); }
 

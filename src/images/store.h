@@ -75,6 +75,8 @@ struct Reference {
     static Result<Reference> parse(const std::string& text);
 };
 
+class Intake;
+
 class Store {
   public:
     // Opens or makes it; takes an exclusive lock on <root>/lock (Unavailable naming the holder if taken);
@@ -89,6 +91,9 @@ class Store {
     virtual Result<std::vector<Image>> import_archive(const std::string& path, const std::string& reference,
                                                       const OnProgress& progress) = 0;
     virtual Result<Image> import_rootfs(const RootfsImport& request, const OnProgress& progress) = 0;
+
+    // For images that come from elsewhere, layer by layer (images/intake.h). It must not outlive the store.
+    virtual Result<std::unique_ptr<Intake>> intake() = 0;
 
     virtual Result<std::vector<Image>> list() const = 0;
     // By reference, id, unique short id (>= 12... any unique prefix of >= 4 hex digits) or digest reference.

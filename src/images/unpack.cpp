@@ -61,7 +61,7 @@ Result<Unpacked> unpack_layer(ByteStream& tar, const Dir& into, const UnpackOpti
     TRY(unpack_entries(options.layer ? static_cast<ByteStream&>(padded) : hashed, writer, options));
     TRY(writer.finish());
     TRY(hashed.drain());
-    return Unpacked{hashed.digest(), writer.implied_parents(), writer.root_opaque()};
+    return Unpacked{hashed.digest(), writer.implied_parents(), writer.root_opaque(), writer.from_below()};
 }
 
 }  // namespace orlop::images

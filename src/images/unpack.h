@@ -22,6 +22,7 @@ struct Unpacked {
     Digest diff_id;  // sha256 of the uncompressed tar, every byte of it
     bool implied_parents = false;
     bool root_opaque = false;
+    std::vector<std::string> from_below = {};  // LayerWriter::from_below
 };
 
 // `tar` is not compressed; `into` is an empty directory. On an error the directory is left half written.

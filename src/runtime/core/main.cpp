@@ -95,7 +95,8 @@ Status open_outside(const Config& config, Outside& out) {
 Status serve_until_stopped(Parts& parts, EventBus& events, const Config& config, EventLoop& loop) {
     TRY(recover(parts, report));
     RuntimeService runtime_service(parts, events, config_json(config));
-    ImageService image_service(parts.images, parts.paths, parts.clock);
+    registry::Puller puller(parts.images, parts.clock, {.hosts_dir = config.registry_config_dir});
+    ImageService image_service(parts.images, puller, parts.paths, parts.clock);
     NodeImages node_images(parts.images);
     const auto server = TRY(start_server(config.listen, {&runtime_service, &image_service, &node_images}));
     spdlog::info("orlop-runtime " ORLOP_VERSION " serves {} ({} sandboxes, cgroup driver {})", config.listen,

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/clock.h"
+#include "images/registry/puller.h"
 #include "images/store.h"
 #include "orlop/v1/node.grpc.pb.h"
 #include "runtime/core/cri/not_built.h"
@@ -15,16 +16,19 @@ class ImageService final : public NotBuiltImages {
     using Context = grpc::ServerContext;
 
   public:
-    ImageService(images::Store& store, const Paths& paths, const Clock& clock)
-        : store_(store), paths_(paths), clock_(clock) {}
+    ImageService(images::Store& store, registry::Puller& puller, const Paths& paths, const Clock& clock)
+        : store_(store), puller_(puller), paths_(paths), clock_(clock) {}
 
     grpc::Status ListImages(Context*, const cri::ListImagesRequest*, cri::ListImagesResponse*) override;
     grpc::Status ImageStatus(Context*, const cri::ImageStatusRequest*, cri::ImageStatusResponse*) override;
+    // Ends when the client's deadline passes or the client leaves.
+    grpc::Status PullImage(Context*, const cri::PullImageRequest*, cri::PullImageResponse*) override;
     grpc::Status RemoveImage(Context*, const cri::RemoveImageRequest*, cri::RemoveImageResponse*) override;
     grpc::Status ImageFsInfo(Context*, const cri::ImageFsInfoRequest*, cri::ImageFsInfoResponse*) override;
 
   private:
     images::Store& store_;
+    registry::Puller& puller_;
     const Paths& paths_;
     const Clock& clock_;
 };

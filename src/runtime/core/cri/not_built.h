@@ -99,10 +99,6 @@ class NotBuiltImages : public cri::ImageService::Service {
                               grpc::ServerWriter<cri::StreamImagesResponse>*) override {
         return not_built("StreamImages");
     }
-    grpc::Status PullImage(grpc::ServerContext*, const cri::PullImageRequest*,
-                           cri::PullImageResponse*) override {
-        return not_built("PullImage");
-    }
 };
 
 }  // namespace orlop::core

@@ -1,0 +1,64 @@
+#include "images/registry/puller.h"
+
+#include <curl/curl.h>
+
+#include "images/registry/pull.h"
+#include "images/registry/url.h"
+
+namespace orlop::registry {
+
+namespace {
+
+// Credentials that came for one registry are no business of its mirrors.
+bool are_for(const PullRequest& request, const std::string& domain, const Endpoint& endpoint) {
+    if (request.server_address.empty()) return !endpoint.mirror;
+    const auto url = Url::parse(endpoint.base);
+    std::string address = request.server_address;
+    if (address.find("://") == std::string::npos) address = "https://" + address;
+    const auto wanted = Url::parse(address);
+    if (!url || !wanted) return false;
+    if (!endpoint.mirror && domain == "docker.io" && wanted->host.ends_with("docker.io")) return true;
+    const bool port_given =
+        request.server_address.find(':', request.server_address.find("://") + 3) != std::string::npos;
+    return url->host == wanted->host && (!port_given || url->port == wanted->port);
+}
+
+}  // namespace
+
+Puller::Puller(images::Store& store, const Clock& clock, Settings settings)
+    : store_(store), settings_(std::move(settings)), tokens_(clock), slots_(settings_.layers_at_once) {
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+Puller::~Puller() {
+    curl_global_cleanup();
+}
+
+std::shared_ptr<Http> Puller::http() {
+    const std::lock_guard lock(mutex_);
+    auto http = http_.lock();
+    if (http) return http;
+    auto started = Http::start();
+    if (!started) return nullptr;
+    http = std::move(*started);
+    http_ = http;
+    return http;
+}
+
+Result<images::Image> Puller::pull(const PullRequest& request, const images::OnProgress& progress,
+                                   std::stop_token stop) {
+    const images::Reference reference = TRY(images::Reference::parse(request.reference));
+    const std::shared_ptr<Http> shared_http = http();
+    if (!shared_http) return Error::sys("start libcurl", ENOMEM);
+    Authorizer authorizer(*shared_http, tokens_, [&](const Endpoint& endpoint) -> Result<Credentials> {
+        if (!request.credentials.empty() && are_for(request, reference.domain, endpoint))
+            return request.credentials;
+        return Credentials();
+    });
+    const Client::Target target{reference.domain, reference.path, default_endpoints(reference.domain)};
+    Pull pull({store_, claims_, slots_, settings_.layers_at_once, *shared_http, authorizer},
+              settings_.patience, target, reference, progress);
+    return pull.run(std::move(stop)).under("pull " + reference.str());
+}
+
+}  // namespace orlop::registry
