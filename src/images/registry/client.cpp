@@ -153,8 +153,8 @@ Client::Failure Client::refusal(const Endpoint& endpoint, Response& response) co
     const Nanos wait = status == 429 || status == 408 || status == 503 ? retry_after(response) : Nanos(0);
     text += complaint(response);
     if (wait > patience_.longest_pause)
-        return {Error(kind, text + ", to be asked again in " + seconds_text(wait)), false, Nanos(0)};
-    return {Error(kind, text), kind == Kind::Unavailable, wait};
+        return {Error(kind, text + ", to be asked again in " + seconds_text(wait)), false};
+    return {Error(kind, text), kind == Kind::Unavailable, wait, status != 400};
 }
 
 Result<std::unique_ptr<Response>> Client::try_one(const Endpoint& endpoint, const Query& query,
@@ -164,7 +164,7 @@ Result<std::unique_ptr<Response>> Client::try_one(const Endpoint& endpoint, cons
     if (response)
         failure = refusal(endpoint, **response);
     else
-        failure = Failure{response.error(), may_pass(response.error()), Nanos(0)};
+        failure = Failure{response.error(), may_pass(response.error()), Nanos(0), false};
     return failure->error;
 }
 
@@ -186,14 +186,17 @@ Result<Client::Answer> Client::ask(const Query& query, const Accept& accept,
                                    const std::vector<std::string>& avoid, const std::string& last) {
     std::vector<size_t> left = candidates(query, avoid, last);
     std::vector<std::optional<Error>> errors(target_.endpoints.size());
+    std::vector<bool> understood(target_.endpoints.size(), true);
     for (int round = 0; !left.empty() && round < patience_.attempts; ++round) {
         Nanos wait = std::min(patience_.first_pause * (1 << round), patience_.longest_pause);
         std::vector<size_t> again;
         for (const size_t i : left) {
+            if (target_.endpoints[i].otherwise && (i == 0 || understood[i - 1])) continue;
             std::optional<Failure> failure;
             auto response = try_one(target_.endpoints[i], query, accept, failure);
             if (response) return Answer{std::move(*response), i};
             if (stop_.stop_requested()) return stopped_error();
+            understood[i] = failure->understood;
             errors[i] = failure->error;
             if (!failure->retry) continue;
             wait = std::max(wait, failure->pause);

@@ -71,7 +71,8 @@ class Client {
     struct Failure {
         Error error;
         bool retry = false;
-        Nanos pause{0};  // that the server asks for
+        Nanos pause{0};          // that the server asks for
+        bool understood = true;  // whether it speaks HTTP with us
     };
     struct Answer {
         std::unique_ptr<Response> response;

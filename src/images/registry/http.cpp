@@ -99,6 +99,10 @@ size_t on_body(char* data, size_t size, size_t count, void* self) {
 Error transfer_error(CURLcode code, const char* message) {
     const std::string text = *message != '\0' ? message : curl_easy_strerror(code);
     if (code == CURLE_OPERATION_TIMEDOUT) return Error::timed_out(text);
+    // Trying again does not make a certificate better.
+    if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CERTPROBLEM ||
+        code == CURLE_SSL_CACERT_BADFILE || code == CURLE_SSL_ISSUER_ERROR)
+        return Error::precondition(text);
     return Error::unavailable(text);
 }
 

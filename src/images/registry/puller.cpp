@@ -2,6 +2,10 @@
 
 #include <curl/curl.h>
 
+#include <map>
+
+#include "images/registry/credentials.h"
+#include "images/registry/policy.h"
 #include "images/registry/pull.h"
 #include "images/registry/url.h"
 
@@ -22,6 +26,30 @@ bool are_for(const PullRequest& request, const std::string& domain, const Endpoi
         request.server_address.find(':', request.server_address.find("://") + 3) != std::string::npos;
     return url->host == wanted->host && (!port_given || url->port == wanted->port);
 }
+
+// One pull's credentials by endpoint: a helper program is asked once.
+class Lookups {
+  public:
+    Lookups(const PullRequest& request, const images::Reference& reference,
+            const std::vector<std::string>& files)
+        : request_(request), reference_(reference), files_(files) {}
+
+    Result<Credentials> find(const Endpoint& endpoint) {
+        if (!request_.credentials.empty() && are_for(request_, reference_.domain, endpoint))
+            return request_.credentials;
+        const std::lock_guard lock(mutex_);
+        if (const auto at = known_.find(endpoint.base); at != known_.end()) return at->second;
+        const auto names = key_names(endpoint, reference_.domain, reference_.path);
+        return known_[endpoint.base] = TRY(credentials_from(files_, names));
+    }
+
+  private:
+    const PullRequest& request_;
+    const images::Reference& reference_;
+    const std::vector<std::string>& files_;
+    std::mutex mutex_;
+    std::map<std::string, Credentials> known_;
+};
 
 }  // namespace
 
@@ -50,12 +78,11 @@ Result<images::Image> Puller::pull(const PullRequest& request, const images::OnP
     const images::Reference reference = TRY(images::Reference::parse(request.reference));
     const std::shared_ptr<Http> shared_http = http();
     if (!shared_http) return Error::sys("start libcurl", ENOMEM);
-    Authorizer authorizer(*shared_http, tokens_, [&](const Endpoint& endpoint) -> Result<Credentials> {
-        if (!request.credentials.empty() && are_for(request, reference.domain, endpoint))
-            return request.credentials;
-        return Credentials();
-    });
-    const Client::Target target{reference.domain, reference.path, default_endpoints(reference.domain)};
+    TRY(check_policy_file(settings_.policy_file, reference));
+    const Client::Target target{reference.domain, reference.path,
+                                TRY(configured_endpoints(settings_.hosts_dir, reference.domain))};
+    Lookups lookups(request, reference, settings_.auth_files);
+    Authorizer authorizer(*shared_http, tokens_, [&](const Endpoint& e) { return lookups.find(e); });
     Pull pull({store_, claims_, slots_, settings_.layers_at_once, *shared_http, authorizer},
               settings_.patience, target, reference, progress);
     return pull.run(std::move(stop)).under("pull " + reference.str());

@@ -15,9 +15,12 @@
 
 namespace orlop::registry {
 
+// The files are read at every pull.
 struct Settings {
-    std::string hosts_dir;      // certs.d; "" = none
-    size_t layers_at_once = 6;  // downloaded and unpacked at a time, over all pulls
+    std::string hosts_dir;                // configured_endpoints(); "" = none
+    std::vector<std::string> auth_files;  // credentials_from()
+    std::string policy_file;              // check_policy_file()
+    size_t layers_at_once = 6;            // downloaded and unpacked at a time, over all pulls
     Patience patience;
 };
 
