@@ -2,6 +2,7 @@
 
 #include <boost/beast/websocket/rfc6455.hpp>
 
+#include "runtime/streaming/port_forward.h"
 #include "runtime/streaming/remote_command.h"
 #include "runtime/streaming/spdy_link.h"
 
@@ -11,6 +12,7 @@ namespace {
 
 constexpr auto kDeadline = std::chrono::seconds(10);
 constexpr uint32_t kMaxHeaderBytes = 16 * 1024;
+constexpr size_t kMaxPorts = 32;  // two channels each, numbered by one byte; with base64 by one of ASCII
 constexpr std::string_view kVersionHeader = "X-Stream-Protocol-Version";
 constexpr std::string_view kAcceptedHeader = "X-Accepted-Stream-Protocol-Versions";
 constexpr std::string_view kSpdy = "SPDY/3.1";
@@ -93,8 +95,6 @@ void Arrival::route() {
     const auto waiting = serving_.tokens.take(std::string(path.substr(slash + 1)));
     if (!waiting || path.substr(1, slash - 1) != kind_of(*waiting))
         return refuse(http::status::not_found, "unknown, used or expired token");
-    if (std::holds_alternative<PortForwardRequest>(*waiting))
-        return refuse(http::status::not_implemented, "port-forward is not supported");
     if (beast::websocket::is_upgrade(request)) return upgrade_websocket(*waiting);
     const bool upgrade = http::token_list(request[http::field::connection]).exists("upgrade");
     if (!upgrade || !beast::iequals(request[http::field::upgrade], {kSpdy.data(), kSpdy.size()}))
@@ -105,26 +105,27 @@ void Arrival::route() {
 void Arrival::upgrade_spdy(const Request& request) {
     const auto names = split_names(header_values(kVersionHeader));
     if (names.empty()) return refuse(http::status::bad_request, std::string(kVersionHeader) + " is missing");
-    const bool forward = std::holds_alternative<PortForwardRequest>(request);
-    const CommandProtocol* command = forward ? nullptr : choose(kSpdyCommands, names);
-    const bool forwards = forward && std::find(names.begin(), names.end(), kSpdyForward) != names.end();
-    if (!command && !forwards) {
-        std::string ours(forward ? kSpdyForward : "");
-        if (!forward)
-            for (const auto& protocol : kSpdyCommands) (ours += ours.empty() ? "" : ", ") += protocol.name;
+    const auto* forward = std::get_if<PortForwardRequest>(&request);
+    const CommandProtocol* protocol = choose(forward ? kSpdyForwards : kSpdyCommands, names);
+    if (!protocol) {
+        std::string ours;
+        for (const auto& one : forward ? kSpdyForwards : kSpdyCommands)
+            (ours += ours.empty() ? "" : ", ") += one.name;
         response_.insert({kAcceptedHeader.data(), kAcceptedHeader.size()}, ours);
         return refuse(http::status::forbidden, "no common protocol; this server has " + ours);
     }
-    const std::string_view name = forward ? kSpdyForward : command->name;
     response_.result(http::status::switching_protocols);
     response_.set(http::field::connection, "Upgrade");
     response_.set(http::field::upgrade, {kSpdy.data(), kSpdy.size()});
-    response_.insert({kVersionHeader.data(), kVersionHeader.size()}, {name.data(), name.size()});
-    const CommandVersion version = command ? command->version : CommandVersion::V4;
-    write_response([this, request, version] {
+    response_.insert({kVersionHeader.data(), kVersionHeader.size()},
+                     {protocol->name.data(), protocol->name.size()});
+    write_response([this, request, version = protocol->version] {
         auto link =
             std::make_shared<SpdyLink>(socket_wire(std::move(stream_)), serving_.options.idle_timeout);
-        become(std::move(link), request, version, true);
+        if (const auto* to = std::get_if<PortForwardRequest>(&request))
+            run_forward(std::move(link), *to, {});
+        else
+            run_command(std::move(link), request, version, true);
     });
 }
 
@@ -132,13 +133,40 @@ void Arrival::upgrade_websocket(const Request& request) {
     auto names = split_names(header_values("Sec-WebSocket-Protocol"));
     if (names.empty()) names.emplace_back();
     if (!unread().empty()) return refuse(http::status::bad_request, "bytes after the request");
-    const CommandProtocol* command = choose(kWebSocketCommands, names);
-    if (!command) return refuse(http::status::forbidden, "no common protocol");
-    accept_websocket(std::string(command->name), [this, request, command] {
-        const MessageFormat format{command->base64, command->version == CommandVersion::V5};
+    if (const auto* forward = std::get_if<PortForwardRequest>(&request)) {
+        const ForwardProtocol* protocol = choose(kWebSocketForwards, names);
+        if (protocol) return websocket_forward(*forward, *protocol);
+    } else if (const CommandProtocol* protocol = choose(kWebSocketCommands, names)) {
+        return websocket_command(request, *protocol);
+    }
+    refuse(http::status::forbidden, "no common protocol");
+}
+
+void Arrival::websocket_command(const Request& request, const CommandProtocol& protocol) {
+    accept_websocket(std::string(protocol.name), [this, request, protocol] {
+        const MessageFormat format{protocol.base64, protocol.version == CommandVersion::V5};
         auto link = std::make_shared<WebSocketLink>(std::move(stream_), std::move(websocket_), format, kRoles,
                                                     serving_.options.idle_timeout);
-        become(std::move(link), request, command->version, false);
+        run_command(std::move(link), request, protocol.version, false);
+    });
+}
+
+void Arrival::websocket_forward(const PortForwardRequest& request, const ForwardProtocol& protocol) {
+    const std::string_view target = view(parser_.get().target());
+    const size_t query = target.find('?');
+    auto ports = query_ports(query == target.npos ? "" : target.substr(query + 1));
+    if (!protocol.tunnel && (ports.empty() || ports.size() > kMaxPorts))
+        return refuse(http::status::bad_request, "the query must name ports: port=80");
+    accept_websocket(std::string(protocol.name), [this, request, protocol, ports] {
+        const Nanos idle = serving_.options.idle_timeout;
+        if (protocol.tunnel) {
+            auto wire = websocket_wire(std::move(stream_), std::move(websocket_));
+            return run_forward(std::make_shared<SpdyLink>(std::move(wire), idle), request, {});
+        }
+        auto link = std::make_shared<WebSocketLink>(std::move(stream_), std::move(websocket_),
+                                                    MessageFormat{protocol.base64, false},
+                                                    static_cast<Channel>(2 * ports.size()), idle);
+        run_forward(std::move(link), request, ports);
     });
 }
 
@@ -156,14 +184,22 @@ void Arrival::accept_websocket(std::string protocol, std::function<void()> then)
     });
 }
 
-void Arrival::become(std::shared_ptr<LinkBase> link, const Request& request, CommandVersion version,
-                     bool spdy) {
+void Arrival::run_command(std::shared_ptr<LinkBase> link, const Request& request, CommandVersion version,
+                          bool spdy) {
     Command command{.request = {}, .version = version, .spdy = spdy};
     if (const auto* exec = std::get_if<ExecRequest>(&request))
         command.request = *exec;
     else if (const auto* attach = std::get_if<AttachRequest>(&request))
         command.request = *attach;
     auto user = std::make_shared<RemoteCommand>(serving_, std::move(command), link);
+    finish(link);
+    user->start();
+    link->start(std::move(user), unread());
+}
+
+void Arrival::run_forward(std::shared_ptr<LinkBase> link, const PortForwardRequest& request,
+                          std::vector<uint16_t> ports) {
+    auto user = std::make_shared<PortForward>(serving_, request.sandbox, std::move(ports), link);
     finish(link);
     user->start();
     link->start(std::move(user), unread());

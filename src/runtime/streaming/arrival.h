@@ -33,14 +33,18 @@ class Arrival : public std::enable_shared_from_this<Arrival> {
     void read();
     void answer();
     void route();
-    void serve(const Request& request, bool websocket);
     void upgrade_spdy(const Request& request);
     void upgrade_websocket(const Request& request);
     void accept_websocket(std::string protocol, std::function<void()> then);
     void refuse(http::status status, std::string text);
     void drain();
     void write_response(std::function<void()> then);
-    void become(std::shared_ptr<LinkBase> link, const Request& request, CommandVersion version, bool spdy);
+    void websocket_command(const Request& request, const CommandProtocol& protocol);
+    void websocket_forward(const PortForwardRequest& request, const ForwardProtocol& protocol);
+    void run_command(std::shared_ptr<LinkBase> link, const Request& request, CommandVersion version,
+                     bool spdy);
+    void run_forward(std::shared_ptr<LinkBase> link, const PortForwardRequest& request,
+                     std::vector<uint16_t> ports);
     void finish(std::shared_ptr<LinkBase> link);
     std::vector<std::string> header_values(std::string_view name) const;
     std::string_view unread() const;

@@ -22,6 +22,8 @@ const std::vector<CommandProtocol> kWebSocketCommands = {
     {"", CommandVersion::V3},
 };
 
+const std::vector<CommandProtocol> kSpdyForwards = {{"portforward.k8s.io", CommandVersion::V4}};
+
 const std::vector<ForwardProtocol> kWebSocketForwards = {
     {"SPDY/3.1+portforward.k8s.io", false, true},
     {"v4.channel.k8s.io"},

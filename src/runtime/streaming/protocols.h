@@ -30,7 +30,7 @@ struct ForwardProtocol {
     std::string_view name;
     bool base64 = false, tunnel = false;
 };
-inline constexpr std::string_view kSpdyForward = "portforward.k8s.io";
+extern const std::vector<CommandProtocol> kSpdyForwards;
 extern const std::vector<ForwardProtocol> kWebSocketForwards;
 
 // The names in a header's values, which may hold several each, in the client's order of preference.

@@ -4,16 +4,14 @@
 #pragma once
 
 #include <array>
-#include <boost/beast/websocket.hpp>
 #include <deque>
 #include <memory>
 #include <string>
 
 #include "runtime/streaming/link_base.h"
+#include "runtime/streaming/websocket.h"
 
 namespace orlop::streaming {
-
-using WebSocket = beast::websocket::stream<ClientStream&>;
 
 struct MessageFormat {
     bool base64 = false;

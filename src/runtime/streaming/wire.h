@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "runtime/streaming/client_stream.h"
+#include "runtime/streaming/websocket.h"
 
 namespace orlop::streaming {
 
@@ -22,5 +23,6 @@ class Wire {
 };
 
 std::unique_ptr<Wire> socket_wire(std::unique_ptr<ClientStream> stream);
+std::unique_ptr<Wire> websocket_wire(std::unique_ptr<ClientStream> stream, std::unique_ptr<WebSocket> socket);
 
 }  // namespace orlop::streaming
