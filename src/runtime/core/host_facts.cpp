@@ -3,13 +3,16 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <charconv>
+#include <cstdio>
 #include <cstring>
 #include <set>
 
 #include "base/dir.h"
+#include "runtime/launch/rootfs.h"
 
 namespace orlop::core {
 
@@ -75,6 +78,13 @@ launch::DeviceNode node_of(const std::string& path, const struct stat& st) {
             .gid = st.st_gid};
 }
 
+bool kernel_at_least(int major_wanted, int minor_wanted) {
+    utsname name{};
+    int major_here = 0, minor_here = 0;
+    if (uname(&name) != 0 || std::sscanf(name.release, "%d.%d", &major_here, &minor_here) != 2) return false;
+    return std::pair(major_here, minor_here) >= std::pair(major_wanted, minor_wanted);
+}
+
 // Device nodes below `path`, not following symlinks; their paths relative to `base`.
 void walk(const std::string& base, const std::string& below, int depth,
           std::vector<launch::DeviceNode>& out) {
@@ -107,6 +117,17 @@ Result<plan::NodeFacts> read_node_facts(const cgroups::Hierarchies& hierarchies,
     char name[256] = {};
     if (gethostname(name, sizeof name - 1) == 0) facts.hostname = name;
     return facts;
+}
+
+void probe_mounts(const std::string& layers, plan::NodeFacts& facts) {
+    facts.recursive_read_only = facts.user_namespaces = false;
+    const auto api = launch::MountApi::probe();
+    if (!api) return;
+    facts.recursive_read_only = api->recursive_attributes();
+    if (!api->detached() || !api->recursive_attributes() || !kernel_at_least(5, 19)) return;
+    const auto tree = api->clone_tree(AT_FDCWD, layers, false);
+    const auto user = launch::idle_user_namespace({{0, 65536, 65536}}, {{0, 65536, 65536}});
+    facts.user_namespaces = tree && user && api->set_idmap(tree->fd.get(), user->get(), false);
 }
 
 Result<std::vector<bool>> stat_mounts(const cri::ContainerConfig& config) {

@@ -14,6 +14,9 @@ namespace cri = ::runtime::v1;
 
 Result<plan::NodeFacts> read_node_facts(const cgroups::Hierarchies& hierarchies, int64_t pids_limit);
 
+// What this kernel can do for pods, tried out with a copy of `layers`, where image layers lie.
+void probe_mounts(const std::string& layers, plan::NodeFacts& facts);
+
 // For each of config.mounts: is its host path a directory? A missing one is Invalid and named.
 Result<std::vector<bool>> stat_mounts(const cri::ContainerConfig& config);
 

@@ -86,6 +86,7 @@ Status open_outside(const Config& config, Outside& out) {
     out.facts = TRY(read_node_facts(out.hierarchies, config.pids_limit));
     out.driver = TRY(make_driver(config.cgroup_driver, out.hierarchies));
     out.images = TRY(images::Store::open(config.paths.images()));
+    probe_mounts(config.paths.images(), out.facts);
     out.cni = netns::make_cni_runner(config.cni);
     out.launcher = make_shim_launcher(config.shim, kShimStart);
     return ok();

@@ -1,10 +1,13 @@
 #include <google/protobuf/util/message_differencer.h>
+#include <unistd.h>
 
 #include "base/undo.h"
 #include "runtime/core/cri/handlers.h"
+#include "runtime/core/cri/pid_target.h"
 #include "runtime/core/cri/tear_down.h"
 #include "runtime/core/error_map.h"
 #include "runtime/core/host_facts.h"
+#include "runtime/core/image_paths.h"
 
 namespace orlop::core {
 
@@ -39,19 +42,66 @@ plan::SandboxPaths paths_of(const Paths& paths, const SandboxRecord& sandbox) {
             .resolv_conf = dir + "/resolv.conf"};
 }
 
+// By index in config.mounts.
+using ImageVolumes = std::map<int, images::Image>;
+
+// The kubelet knows the word.
+Error no_image_volume(int index, const std::string& why) {
+    return Error::failed("ImageVolumeMountFailed: mounts[" + std::to_string(index) + "].image: " + why);
+}
+
+Result<ImageVolumes> find_image_volumes(const images::Store& store, const cri::ContainerConfig& config) {
+    ImageVolumes volumes;
+    for (int i = 0; i < config.mounts_size(); ++i) {
+        if (!config.mounts(i).has_image()) continue;
+        const std::string& name = config.mounts(i).image().image();
+        if (name.empty()) return no_image_volume(i, "image is empty");
+        auto image = TRY(store.find(name));
+        if (!image)
+            return no_image_volume(i, "\"" + name + "\" is not on this node: pull or import it first");
+        volumes.emplace(i, std::move(*image));
+    }
+    return volumes;
+}
+
 struct Creating {
     Parts& parts;
     const SandboxRecord& sandbox;
     const cri::ContainerConfig& config;
     std::string id;
+    ImageVolumes volumes;
     UndoStack undo;
 };
+
+// Directories in a user namespace belong to its root: "/" of an overlay is the upper directory itself.
+Status give_to_pod(const Creating& c, const Dir& dir) {
+    const auto user = TRY(plan::user_namespace(c.sandbox.config));
+    if (user && fchown(dir.fd(), user->uids.outside, user->gids.outside) != 0)
+        return Error::sys("chown " + dir.path());
+    return ok();
+}
+
+using VolumeLayers = std::map<int, std::vector<std::string>>;
+
+Result<VolumeLayers> pin_volumes(Creating& c) {
+    VolumeLayers layers;
+    for (const auto& [index, image] : c.volumes) {
+        layers[index] = TRY(c.parts.images.pin_layers(image.id, c.id));
+        const std::string& sub_path = c.config.mounts(index).image_sub_path();
+        if (sub_path.empty()) continue;
+        auto there = image_has(layers[index], sub_path);
+        if (!there) return no_image_volume(index, there.error().what());
+    }
+    return layers;
+}
 
 Result<plan::ContainerPaths> make_directories(Creating& c, const images::Image& image, Dir& dir) {
     plan::ContainerPaths paths;
     paths.layers = TRY(c.parts.images.pin_layers(image.id, c.id));
     c.undo.push("image layers", [&c] { return c.parts.images.unpin_layers(c.id); });
-    paths.upper = TRY(dir.make_dir("upper", 0755)).path();
+    const Dir upper = TRY(dir.make_dir("upper", 0755));
+    TRY(give_to_pod(c, upper));
+    paths.upper = upper.path();
     paths.work = TRY(dir.make_dir("work", 0700)).path();
     paths.staging = c.parts.paths.staging();
     return paths;
@@ -66,6 +116,7 @@ Result<launch::LaunchPlan> plan_it(Creating& c, const images::Image& image, Dir&
     if (c.config.linux().security_context().privileged()) host_devices = TRY(list_host_devices());
     std::optional<std::string> profile = TRY(read_seccomp_profile(c.config));
     const plan::ContainerPaths paths = TRY(make_directories(c, image, dir));
+    VolumeLayers image_layers = TRY(pin_volumes(c));
     const plan::SandboxPaths sandbox_paths = paths_of(c.parts.paths, c.sandbox);
     return plan::plan_container({.config = c.config,
                                  .sandbox = c.sandbox.config,
@@ -77,8 +128,17 @@ Result<launch::LaunchPlan> plan_it(Creating& c, const images::Image& image, Dir&
                                  .devices = std::move(devices),
                                  .host_devices = std::move(host_devices),
                                  .seccomp_profile = std::move(profile),
-                                 .seccomp_cache = &c.parts.seccomp},
+                                 .seccomp_cache = &c.parts.seccomp,
+                                 .image_layers = std::move(image_layers)},
                                 c.parts.facts);
+}
+
+// It has to run, in the same pod; which process that is counts at the start.
+Status check_pid_target(const Creating& c) {
+    const std::string target = plan::pid_target(c.config);
+    if (target.empty()) return ok();
+    const auto found = running_target(c.parts.state, c.sandbox.id, target);
+    return found ? ok() : Status(found.error());
 }
 
 Result<std::string> create(Creating& c) {
@@ -92,6 +152,9 @@ Result<std::string> create(Creating& c) {
     record.image_ref = image_ref_of(image);
     record.log_path = TRY(log_path_of(c.sandbox.config, c.config));
     record.stop_signal = TRY(plan::stop_signal(c.config, image.config));
+    c.volumes = TRY(find_image_volumes(c.parts.images, c.config));
+    for (const auto& [index, volume] : c.volumes) record.image_volumes[std::to_string(index)] = volume.id;
+    TRY(check_pid_target(c));
 
     if (!record.log_path.empty()) {
         TRY(make_dirs(record.log_path.substr(0, record.log_path.rfind('/'))).under("log directory"));
@@ -135,7 +198,8 @@ Result<std::string> create_container(Parts& parts, const cri::CreateContainerReq
                                    " is not ready: no container can be created in it");
     }
     claimed.claim->stage("container directory");
-    Creating c{.parts = parts, .sandbox = *sandbox, .config = request.config(), .id = id, .undo = {}};
+    Creating c{
+        .parts = parts, .sandbox = *sandbox, .config = request.config(), .id = id, .volumes = {}, .undo = {}};
     auto created = inner(create(c));
     if (!created) {
         Error error = std::move(created).error().under(name);

@@ -1,4 +1,5 @@
 #include "runtime/core/cri/handlers.h"
+#include "runtime/core/cri/pid_target.h"
 #include "runtime/core/error_map.h"
 #include "runtime/core/host_facts.h"
 
@@ -16,6 +17,10 @@ Result<shim::Started> start(Parts& parts, const SandboxRecord& sandbox, const Co
     TRY(cgroup.apply(TRY(plan::plan_resources(container.config, parts.facts, devices))).under("cgroup"));
     launch::LaunchPlan plan = TRY(load_plan(*parts.state.containers, container.id));
     plan.cgroup = join_of(cgroup);
+    if (const std::string target = plan::pid_target(container.config); !target.empty()) {
+        const auto other = TRY(running_target(parts.state, sandbox.id, target));
+        plan.pid.path = "/proc/" + std::to_string(other->pid) + "/ns/pid";
+    }
     std::vector<UniqueFd> fds;
     fds.push_back(TRY(shim::bytes_to_memfd("container-plan", launch::encode(plan))));
     shim::Body reply = TRY(parts.hub.call(

@@ -23,7 +23,7 @@ grpc::Status RuntimeService::Version(Context*, const cri::VersionRequest*, cri::
 
 grpc::Status RuntimeService::Status(Context*, const cri::StatusRequest* request,
                                     cri::StatusResponse* response) {
-    *response = runtime_status(parts_.networks, parts_.cni, config_json_, request->verbose());
+    *response = runtime_status(parts_.networks, parts_.cni, parts_.facts, config_json_, request->verbose());
     return grpc::Status::OK;
 }
 

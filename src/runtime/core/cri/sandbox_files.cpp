@@ -5,6 +5,7 @@
 
 #include "base/dir.h"
 #include "runtime/core/cri/tear_down.h"
+#include "runtime/plan/plan.h"
 
 namespace orlop::core {
 
@@ -16,6 +17,12 @@ std::string joined(const google::protobuf::RepeatedPtrField<std::string>& words)
     std::string out;
     for (const std::string& word : words) out += " " + word;
     return out;
+}
+
+// Root of the pod as the host sees it; (uid, gid). What cannot be read was refused when the pod was made.
+std::pair<uint32_t, uint32_t> root_of(const cri::PodSandboxConfig& config) {
+    const auto user = plan::user_namespace(config).value_or(std::nullopt);
+    return user ? std::pair(user->uids.outside, user->gids.outside) : std::pair(0u, 0u);
 }
 
 std::string own_hostname() {
@@ -56,9 +63,11 @@ Status write_sandbox_files(const Paths& paths, const SandboxRecord& sandbox) {
                                    : read_file("/etc/resolv.conf", kSmallFile).value_or("");
     const std::string hosts =
         on_host ? read_file("/etc/hosts", kSmallFile).value_or("") : hosts_text(hostname, sandbox.ips);
-    const auto put = [&](const char* name, const std::string& text) -> Status {
+    const auto [uid, gid] = root_of(config);
+    const auto put = [&, uid = uid, gid = gid](const char* name, const std::string& text) -> Status {
         UniqueFd file = TRY(dir.open_file(name, O_WRONLY | O_CREAT | O_TRUNC, 0644));
         if (fchmod(file.get(), 0644) != 0) return Error::sys(std::string("chmod ") + name);
+        if (fchown(file.get(), uid, gid) != 0) return Error::sys(std::string("chown ") + name);
         return write_all(file.get(), text);
     };
     TRY(put("hostname", hostname + "\n"));
@@ -70,8 +79,10 @@ Status mount_shm(const Paths& paths, const SandboxRecord& sandbox) {
     if (host_ipc(sandbox.config)) return ok();
     const std::string path = paths.shm(sandbox.id);
     TRY(make_dirs(path, 0711));
-    if (mount("shm", path.c_str(), "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=1777,size=67108864") !=
-        0) {
+    const auto [uid, gid] = root_of(sandbox.config);
+    const std::string options =
+        "mode=1777,size=67108864,uid=" + std::to_string(uid) + ",gid=" + std::to_string(gid);
+    if (mount("shm", path.c_str(), "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, options.c_str()) != 0) {
         return Error::sys("mount tmpfs on " + path);
     }
     return ok();

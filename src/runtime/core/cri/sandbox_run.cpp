@@ -6,6 +6,7 @@
 #include "netns/netns.h"
 #include "runtime/core/cri/handlers.h"
 #include "runtime/core/cri/sandbox_files.h"
+#include "runtime/core/cri/status.h"
 #include "runtime/core/cri/tear_down.h"
 #include "runtime/core/error_map.h"
 
@@ -49,6 +50,13 @@ Status record_first(Making& m) {
     netns::NetnsOptions options{.dir = m.parts.paths.netns_dir};
     for (const auto& [key, value] : m.record.config.linux().sysctls()) {
         if (key.starts_with("net.")) options.sysctls.emplace_back(key, value);
+    }
+    if (const auto user = TRY(plan::user_namespace(m.record.config))) {
+        const auto range = [](const launch::IdMap& map) {
+            return netns::IdRange{map.inside, map.outside, map.size};
+        };
+        options.uids = range(user->uids);
+        options.gids = range(user->gids);
     }
     m.record.netns = TRY(netns::create(options));
     m.record.attached = true;
@@ -127,9 +135,9 @@ Error roll_back(Making& m, Error error) {
 
 Result<std::string> run_sandbox(Parts& parts, const cri::RunPodSandboxRequest& request, Nanos wait) {
     const auto& config = request.config();
-    if (!request.runtime_handler().empty()) {
+    if (!is_handler(request.runtime_handler())) {
         return Error::invalid("runtime_handler \"" + request.runtime_handler() +
-                              "\" is unknown: only the default one, \"\", exists");
+                              "\" is unknown: there is \"orlop\", which is also the default, \"\"");
     }
     TRY(inner(plan::check_sandbox(config)));
     const std::string id = random_hex_id();
@@ -139,6 +147,7 @@ Result<std::string> run_sandbox(Parts& parts, const cri::RunPodSandboxRequest& r
     Making m{.parts = parts, .claim = *name.claim, .record = {}, .network = std::nullopt};
     m.record.id = id;
     m.record.config = config;
+    m.record.handler = request.runtime_handler();
     m.record.created_at = parts.clock.wall().count();
     if (!host_network(config)) m.network = TRY(parts.networks.current());
     PodLocks::Guard pod = TRY(parts.state.pods.acquire(id, wait));

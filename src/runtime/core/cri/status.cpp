@@ -1,5 +1,6 @@
 #include "runtime/core/cri/status.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace orlop::core {
@@ -7,6 +8,9 @@ namespace orlop::core {
 namespace {
 
 using nlohmann::json;
+
+// One and the same: with a name for RuntimeClasses, which cannot be empty.
+constexpr const char* kHandlers[] = {"", "orlop"};
 
 void condition(cri::RuntimeStatus& status, const char* type, const Status& state, const char* reason) {
     auto* c = status.add_conditions();
@@ -35,6 +39,10 @@ std::string text(const json& value) {
 
 }  // namespace
 
+bool is_handler(const std::string& name) {
+    return std::find(std::begin(kHandlers), std::end(kHandlers), name) != std::end(kHandlers);
+}
+
 cri::VersionResponse version() {
     cri::VersionResponse response;
     response.set_version("0.1.0");
@@ -45,15 +53,23 @@ cri::VersionResponse version() {
 }
 
 cri::StatusResponse runtime_status(Networks& networks, const netns::CniRunner& cni,
-                                   const std::string& config_json, bool verbose) {
+                                   const plan::NodeFacts& facts, const std::string& config_json,
+                                   bool verbose) {
     cri::StatusResponse response;
     const auto network = networks.current();
     const Status network_ready = network ? cni.check_binaries(*network) : Status(network.error());
     condition(*response.mutable_status(), "RuntimeReady", ok(), "");
     condition(*response.mutable_status(), "NetworkReady", network_ready, "NetworkPluginNotReady");
-    auto* handler = response.add_runtime_handlers();
-    handler->mutable_features()->set_recursive_read_only_mounts(true);
-    response.mutable_features()->set_supplemental_groups_policy(true);
+    for (const char* name : kHandlers) {
+        auto* handler = response.add_runtime_handlers();
+        handler->set_name(name);
+        handler->mutable_features()->set_recursive_read_only_mounts(facts.recursive_read_only);
+        handler->mutable_features()->set_user_namespaces(facts.user_namespaces);
+    }
+    auto* features = response.mutable_features();
+    features->set_supplemental_groups_policy(true);
+    features->set_user_namespaces_host_network(facts.user_namespaces);
+    features->set_mount_options(true);
     if (!verbose) return response;
     auto& info = *response.mutable_info();
     info["config"] = config_json;

@@ -104,6 +104,11 @@ cri::ContainerStatus status_of(const ContainerRecord& r) {
     *s.mutable_labels() = r.config.labels();
     *s.mutable_annotations() = r.config.annotations();
     *s.mutable_mounts() = r.config.mounts();
+    for (int i = 0; i < s.mounts_size(); ++i) {
+        const auto image = r.image_volumes.find(std::to_string(i));
+        if (image != r.image_volumes.end())
+            s.mutable_mounts(i)->mutable_image()->set_image_ref(image->second);
+    }
     s.set_log_path(r.log_path);
     if (r.config.linux().has_resources()) {
         *s.mutable_resources()->mutable_linux() = r.config.linux().resources();

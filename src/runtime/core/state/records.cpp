@@ -107,7 +107,8 @@ std::string encode(const ContainerRecord& r) {
               {"pid", r.pid},
               {"uid", r.uid},
               {"gid", r.gid},
-              {"groups", r.groups}};
+              {"groups", r.groups},
+              {"image_volumes", r.image_volumes}};
     put_message(o, r.config);
     return finish(o);
 }
@@ -132,6 +133,7 @@ Result<ContainerRecord> decode_container(std::string_view text) {
         o.at("uid").get_to(r.uid);
         o.at("gid").get_to(r.gid);
         o.at("groups").get_to(r.groups);
+        r.image_volumes = o.value("image_volumes", r.image_volumes);
         return ok();
     });
 }

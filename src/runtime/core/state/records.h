@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -57,6 +58,7 @@ struct ContainerRecord {
     int32_t pid = 0;
     int64_t uid = 0, gid = 0;
     std::vector<int64_t> groups;
+    std::map<std::string, std::string> image_volumes;  // index in config.mounts -> id of the image
 };
 
 std::string encode(const SandboxRecord& record);
