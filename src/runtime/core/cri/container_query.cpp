@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runtime/core/cri/handlers.h"
+#include "runtime/core/cri/runtime_spec.h"
 #include "runtime/core/error_map.h"
 
 namespace orlop::core {
@@ -16,31 +17,12 @@ json parsed(const std::string& text) {
     return value.is_discarded() ? json() : value;
 }
 
-// The plan in the terms of the OCI runtime specification, as far as it has them.
-json runtime_spec(const launch::LaunchPlan& plan) {
-    json mounts = json::array();
-    for (const auto& mount : plan.mounts) {
-        mounts.push_back({{"destination", mount.target}, {"type", mount.type}, {"source", mount.source}});
-    }
-    const auto& process = plan.process;
-    return {{"process",
-             {{"args", process.argv},
-              {"env", process.env},
-              {"cwd", process.cwd},
-              {"terminal", process.terminal},
-              {"noNewPrivileges", process.no_new_privileges}}},
-            {"root", {{"readonly", plan.root.readonly}}},
-            {"hostname", plan.hostname},
-            {"mounts", mounts},
-            {"linux", {{"maskedPaths", plan.masked_paths}, {"readonlyPaths", plan.readonly_paths}}}};
-}
-
 std::string container_info(const State& state, const ContainerRecord& r) {
     json info = {{"sandboxID", r.sandbox}, {"pid", r.pid},
                  {"removing", false},      {"snapshotKey", r.id},
                  {"runtimeType", "orlop"}, {"config", parsed(message_json(r.config))}};
     auto plan = load_plan(*state.containers, r.id);
-    info["runtimeSpec"] = plan ? runtime_spec(*plan) : json();
+    info["runtimeSpec"] = plan ? runtime_spec(*plan, r) : json();
     return info.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 

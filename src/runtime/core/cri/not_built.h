@@ -23,17 +23,9 @@ class NotBuiltRuntime : public cri::RuntimeService::Service {
                                     Writer<cri::StreamPodSandboxesResponse>*) override {
         return not_built("StreamPodSandboxes");
     }
-    grpc::Status UpdatePodSandboxResources(Context*, const cri::UpdatePodSandboxResourcesRequest*,
-                                           cri::UpdatePodSandboxResourcesResponse*) override {
-        return not_built("UpdatePodSandboxResources");
-    }
     grpc::Status StreamContainers(Context*, const cri::StreamContainersRequest*,
                                   Writer<cri::StreamContainersResponse>*) override {
         return not_built("StreamContainers");
-    }
-    grpc::Status UpdateContainerResources(Context*, const cri::UpdateContainerResourcesRequest*,
-                                          cri::UpdateContainerResourcesResponse*) override {
-        return not_built("UpdateContainerResources");
     }
     grpc::Status Exec(Context*, const cri::ExecRequest*, cri::ExecResponse*) override {
         return not_built("Exec");
@@ -79,17 +71,6 @@ class NotBuiltRuntime : public cri::RuntimeService::Service {
     grpc::Status StreamPodSandboxMetrics(Context*, const cri::StreamPodSandboxMetricsRequest*,
                                          Writer<cri::StreamPodSandboxMetricsResponse>*) override {
         return not_built("StreamPodSandboxMetrics");
-    }
-    grpc::Status CheckpointContainer(Context*, const cri::CheckpointContainerRequest*,
-                                     cri::CheckpointContainerResponse*) override {
-        return not_built("CheckpointContainer");
-    }
-    grpc::Status CheckpointPod(Context*, const cri::CheckpointPodRequest*,
-                               cri::CheckpointPodResponse*) override {
-        return not_built("CheckpointPod");
-    }
-    grpc::Status RestorePod(Context*, const cri::RestorePodRequest*, cri::RestorePodResponse*) override {
-        return not_built("RestorePod");
     }
 };
 

@@ -1,7 +1,9 @@
 #include "runtime/core/cri/runtime_service.h"
 
+#include "runtime/core/cri/checkpoint.h"
 #include "runtime/core/cri/events.h"
 #include "runtime/core/cri/handlers.h"
+#include "runtime/core/cri/resource_update.h"
 #include "runtime/core/cri/serve.h"
 #include "runtime/core/cri/status.h"
 
@@ -73,6 +75,13 @@ grpc::Status RuntimeService::ListPodSandbox(Context*, const cri::ListPodSandboxR
     return grpc::Status::OK;
 }
 
+grpc::Status RuntimeService::UpdatePodSandboxResources(Context* context,
+                                                       const cri::UpdatePodSandboxResourcesRequest* request,
+                                                       cri::UpdatePodSandboxResourcesResponse*) {
+    return serve("UpdatePodSandboxResources",
+                 [&] { return update_sandbox(parts_, *request, patience(*context)); });
+}
+
 grpc::Status RuntimeService::CreateContainer(Context* context, const cri::CreateContainerRequest* request,
                                              cri::CreateContainerResponse* response) {
     return serve("CreateContainer", [&]() -> orlop::Status {
@@ -109,6 +118,27 @@ grpc::Status RuntimeService::ListContainers(Context*, const cri::ListContainersR
 grpc::Status RuntimeService::ContainerStatus(Context*, const cri::ContainerStatusRequest* request,
                                              cri::ContainerStatusResponse* response) {
     return serve_into("ContainerStatus", response, [&] { return container_status(parts_.state, *request); });
+}
+
+grpc::Status RuntimeService::UpdateContainerResources(Context* context,
+                                                      const cri::UpdateContainerResourcesRequest* request,
+                                                      cri::UpdateContainerResourcesResponse*) {
+    return serve("UpdateContainerResources",
+                 [&] { return update_container(parts_, *request, patience(*context)); });
+}
+
+grpc::Status RuntimeService::CheckpointContainer(Context*, const cri::CheckpointContainerRequest* request,
+                                                 cri::CheckpointContainerResponse*) {
+    return serve("CheckpointContainer", [&] { return checkpoint_container(parts_.state, *request); });
+}
+
+grpc::Status RuntimeService::CheckpointPod(Context*, const cri::CheckpointPodRequest* request,
+                                           cri::CheckpointPodResponse*) {
+    return serve("CheckpointPod", [&] { return checkpoint_pod(parts_.state, *request); });
+}
+
+grpc::Status RuntimeService::RestorePod(Context*, const cri::RestorePodRequest*, cri::RestorePodResponse*) {
+    return serve("RestorePod", [] { return restore_pod(); });
 }
 
 grpc::Status RuntimeService::ReopenContainerLog(Context*, const cri::ReopenContainerLogRequest* request,

@@ -35,6 +35,9 @@ class RuntimeService final : public NotBuiltRuntime {
     grpc::Status ListPodSandbox(Context*, const cri::ListPodSandboxRequest*,
                                 cri::ListPodSandboxResponse*) override;
 
+    grpc::Status UpdatePodSandboxResources(Context*, const cri::UpdatePodSandboxResourcesRequest*,
+                                           cri::UpdatePodSandboxResourcesResponse*) override;
+
     grpc::Status CreateContainer(Context*, const cri::CreateContainerRequest*,
                                  cri::CreateContainerResponse*) override;
     grpc::Status StartContainer(Context*, const cri::StartContainerRequest*,
@@ -47,6 +50,13 @@ class RuntimeService final : public NotBuiltRuntime {
                                 cri::ListContainersResponse*) override;
     grpc::Status ContainerStatus(Context*, const cri::ContainerStatusRequest*,
                                  cri::ContainerStatusResponse*) override;
+    grpc::Status UpdateContainerResources(Context*, const cri::UpdateContainerResourcesRequest*,
+                                          cri::UpdateContainerResourcesResponse*) override;
+    grpc::Status CheckpointContainer(Context*, const cri::CheckpointContainerRequest*,
+                                     cri::CheckpointContainerResponse*) override;
+    grpc::Status CheckpointPod(Context*, const cri::CheckpointPodRequest*,
+                               cri::CheckpointPodResponse*) override;
+    grpc::Status RestorePod(Context*, const cri::RestorePodRequest*, cri::RestorePodResponse*) override;
     grpc::Status ReopenContainerLog(Context*, const cri::ReopenContainerLogRequest*,
                                     cri::ReopenContainerLogResponse*) override;
     grpc::Status ExecSync(Context*, const cri::ExecSyncRequest*, cri::ExecSyncResponse*) override;

@@ -2,6 +2,7 @@
 
 #include "netns/netns.h"
 #include "runtime/core/cri/handlers.h"
+#include "runtime/core/cri/runtime_spec.h"
 #include "runtime/core/cri/tear_down.h"
 
 namespace orlop::core {
@@ -24,7 +25,8 @@ std::string sandbox_info(const SandboxRecord& r, const Paths& paths) {
                  {"config", parsed(message_json(r.config))},
                  {"cniResult", parsed(r.cni_result)},
                  {"resources", parsed(message_json(linux_config.resources()))}};
-    info["runtimeSpec"] = {{"hostname", r.config.hostname()}, {"linux", {{"cgroupsPath", r.cgroup_path}}}};
+    info["runtimeSpec"] = runtime_spec(r);
+    info["overhead"] = parsed(message_json(linux_config.overhead()));
     info["sandboxMetadata"] = {{"id", r.id},
                                {"netns", r.netns},
                                {"cgroupPath", r.cgroup_path},
