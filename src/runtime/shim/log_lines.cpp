@@ -3,12 +3,23 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "base/dir.h"
+#include "base/weak.h"
+
 namespace orlop::shim {
 
 namespace {
 
-Result<UniqueFd> open_log(const std::string& path) {
-    UniqueFd fd(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640));
+constexpr int kAppend = O_WRONLY | O_APPEND | O_CREAT;
+
+Result<UniqueFd> open_log(const std::string& path, const std::string& directory) {
+    const size_t end = directory.find_last_not_of('/') + 1;
+    if (path.starts_with(directory.substr(0, end) + "/") && !directory.empty() && !weakened("log-links")) {
+        const Dir dir = TRY(Dir::open(directory).under("open log " + path));
+        const std::string name = path.substr(path.find_first_not_of('/', end));
+        return dir.open_file(name, kAppend, 0640, Resolve::NoSymlinks).under("open log");
+    }
+    UniqueFd fd(::open(path.c_str(), kAppend | O_CLOEXEC | O_NOFOLLOW, 0640));
     if (!fd) return Error::sys("open log " + path);
     return fd;
 }
@@ -59,16 +70,17 @@ void LineCutter::flush(Nanos now, std::string& out) {
     pending_ = std::string();
 }
 
-Result<LogFile> LogFile::open(const std::string& path) {
+Result<LogFile> LogFile::open(const std::string& path, const std::string& directory) {
     LogFile log;
     log.path_ = path;
-    if (!path.empty()) log.fd_ = TRY(open_log(path));
+    log.directory_ = directory;
+    if (!path.empty()) log.fd_ = TRY(open_log(path, directory));
     return log;
 }
 
 Status LogFile::reopen() {
     if (path_.empty()) return Error::precondition("the container has no log");
-    fd_ = TRY(open_log(path_));
+    fd_ = TRY(open_log(path_, directory_));
     return ok();
 }
 

@@ -34,15 +34,17 @@ class LineCutter {
 class LogFile {
   public:
     LogFile() = default;
-    // Creates it (0640) or appends. "" = no log.
-    static Result<LogFile> open(const std::string& path);
+    // Creates it (0640) or appends. "" = no log. Who writes to the directory (a pod that has mounted it)
+    // cannot lead the log elsewhere: below it no symlink is followed. directory "" = only the file itself is
+    // not one.
+    static Result<LogFile> open(const std::string& path, const std::string& directory = "");
     // After a rename by the agent: a new file at the same path. On an error the old one stays in use.
     Status reopen();
     // On an error nothing of `records` is kept in the file; the caller goes on draining.
     Status append(std::string_view records);
 
   private:
-    std::string path_;
+    std::string path_, directory_;
     UniqueFd fd_;
 };
 

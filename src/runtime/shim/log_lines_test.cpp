@@ -78,6 +78,27 @@ TEST(LogFile, AppendsReopensAfterARenameAndIsPrivate) {
     std::filesystem::remove_all(dir);
 }
 
+TEST(LogFile, FollowsNoLinkBelowThePodsDirectory) {
+    std::string base = "/tmp/orlop-log-XXXXXX";
+    ASSERT_NE(mkdtemp(base.data()), nullptr);
+    const std::string pod = base + "/pod";
+    std::filesystem::create_directories(pod + "/real");
+    std::filesystem::create_directory(base + "/host");
+    std::filesystem::create_directory_symlink(base + "/host", pod + "/absolute");
+    std::filesystem::create_directory_symlink("real", pod + "/inside");
+    for (const char* name : {"/absolute/0.log", "/inside/0.log"}) {
+        EXPECT_FALSE(LogFile::open(pod + name, pod)) << name;
+    }
+    EXPECT_TRUE(LogFile::open(pod + "/real/0.log", pod));
+    auto log = LogFile::open(pod + "/real/1.log", pod);
+    ASSERT_TRUE(log);
+    std::filesystem::remove_all(pod + "/real");
+    std::filesystem::create_directory_symlink(base + "/host", pod + "/real");
+    EXPECT_FALSE(log->reopen());
+    EXPECT_TRUE(std::filesystem::is_empty(base + "/host"));
+    std::filesystem::remove_all(base);
+}
+
 TEST(LogFile, ADiskThatFillsUpInTheMiddleLeavesNoTornRecord) {
     std::string dir = "/tmp/orlop-log-XXXXXX";
     ASSERT_NE(mkdtemp(dir.data()), nullptr);

@@ -119,7 +119,7 @@ Shim::Answer Shim::on(const StartContainer& request, Asker asker, std::vector<Un
     c->cgroup = plan.cgroup;
     c->own_pid_namespace = plan.pid.from == launch::NsFrom::New;
     c->output =
-        std::make_unique<Output>(loop_, scratch_, TRY(LogFile::open(request.log_path)),
+        std::make_unique<Output>(loop_, scratch_, TRY(LogFile::open(request.log_path, request.log_directory)),
                                  [this, id = plan.id](const Error& e) { note(id + ": " + e.what()); });
     Pipe in{};
     Pipe out{};

@@ -23,10 +23,12 @@ Result<shim::Started> start(Parts& parts, const SandboxRecord& sandbox, const Co
     }
     std::vector<UniqueFd> fds;
     fds.push_back(TRY(shim::bytes_to_memfd("container-plan", launch::encode(plan))));
-    shim::Body reply = TRY(parts.hub.call(
-        sandbox.id,
-        shim::StartContainer{.log_path = container.log_path, .stdin_open = container.config.stdin()},
-        std::move(fds), kStart));
+    shim::Body reply =
+        TRY(parts.hub.call(sandbox.id,
+                           shim::StartContainer{.log_path = container.log_path,
+                                                .stdin_open = container.config.stdin(),
+                                                .log_directory = sandbox.config.log_directory()},
+                           std::move(fds), kStart));
     auto* started = std::get_if<shim::Started>(&reply);
     if (started == nullptr) return Error::failed("the shim answered a start with something else");
     return std::move(*started);

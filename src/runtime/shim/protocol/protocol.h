@@ -40,11 +40,12 @@ inline constexpr size_t kMaxPacket = 64u << 10;
 inline constexpr size_t kMaxFds = 4;
 
 struct Hello {};
-struct CreateSandbox {};      // fds: [PausePlan memfd]
-struct StartContainer {       // fds: [LaunchPlan memfd]
-    std::string log_path;     // "" = no log: output is dropped
-    bool stdin_open = false;  // stdin stays open (nothing attached yet); otherwise /dev/null
-    bool stdin_once = false;  // the end of the first attached client's input is the end of stdin
+struct CreateSandbox {};          // fds: [PausePlan memfd]
+struct StartContainer {           // fds: [LaunchPlan memfd]
+    std::string log_path;         // "" = no log: output is dropped
+    bool stdin_open = false;      // stdin stays open (nothing attached yet); otherwise /dev/null
+    bool stdin_once = false;      // the end of the first attached client's input is the end of stdin
+    std::string log_directory{};  // a beginning of log_path: what follows is not looked for through symlinks
 };
 struct Exec {  // fds: [ExecPlan memfd, stdin, stdout, stderr], or with a terminal the memfd alone
     std::string container;
@@ -157,7 +158,7 @@ template <class A>
 void fields(A&, CreateSandbox&) {}
 template <class A>
 void fields(A& a, StartContainer& m) {
-    a(m.log_path, m.stdin_open, m.stdin_once);
+    a(m.log_path, m.stdin_open, m.stdin_once, m.log_directory);
 }
 template <class A>
 void fields(A& a, Exec& m) {
