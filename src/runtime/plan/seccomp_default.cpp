@@ -1,10 +1,18 @@
 // The profile "RuntimeDefault". What it does not name fails with ENOSYS, as on a kernel that is too old for
 // it: programs have a fallback for that. What it refuses on purpose fails with EPERM.
+#include <linux/audit.h>
 #include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/net.h>
 #include <linux/netlink.h>
 #include <linux/sched.h>
+#include <linux/seccomp.h>
 #include <sys/socket.h>
 
+#include <cerrno>
+#include <cstddef>
+
+#include "base/weak.h"
 #include "runtime/plan/plan.h"
 #include "runtime/seccomp/filter.h"
 
@@ -72,7 +80,7 @@ constexpr std::string_view kAllowed[] = {
     "futex futex_requeue futex_time64 futex_wait futex_waitv futex_wake ipc mq_getsetattr mq_notify mq_open "
     "mq_timedreceive mq_timedreceive_time64 mq_timedsend mq_timedsend_time64 mq_unlink msgctl msgget msgrcv "
     "msgsnd semctl semget semop semtimedop semtimedop_time64 shmat shmctl shmdt shmget",
-    // sockets; socket(2) itself has conditions, below. The arguments of socketcall(2) are behind a pointer.
+    // sockets; socket(2) itself has conditions, below, and socketcall(2) has one
     "accept accept4 bind connect getpeername getsockname getsockopt listen recv recvfrom recvmmsg "
     "recvmmsg_time64 recvmsg send sendmmsg sendmsg sendto setsockopt shutdown socketcall socketpair",
     // the rest
@@ -175,6 +183,27 @@ Status add_architectures(SeccompFilter& filter) {
     return ok();
 }
 
+// socketcall(2) has its arguments behind a pointer: by it a 32-bit program would have sockets of every
+// family. For making them it does not exist; since Linux 4.3 there is socket(2) for 32-bit programs, too.
+// This goes before a filter, as libseccomp can say it only of both calls at once; jumps in it are relative.
+std::string without_socketcall() {
+#if defined(__x86_64__)
+    constexpr uint32_t kSocketcall = 102;  // of the 32-bit table
+    const sock_filter steps[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, arch)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_I386, 0, 5),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kSocketcall, 0, 3),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args)),  // the lower half
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_SOCKET, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+    };
+    return {reinterpret_cast<const char*>(steps), sizeof steps};
+#else
+    return {};
+#endif
+}
+
 // The capabilities that make a difference.
 uint64_t relevant(uint64_t capabilities) {
     uint64_t mask = cap(CAP_SYS_ADMIN) | cap(CAP_AUDIT_WRITE);
@@ -196,7 +225,8 @@ Result<std::string> default_seccomp(uint64_t bounding_capabilities) {
     TRY(allow_clone(filter, (bounding_capabilities & cap(CAP_SYS_ADMIN)) != 0));
     TRY(allow_sockets(filter, (bounding_capabilities & cap(CAP_AUDIT_WRITE)) != 0));
     TRY(allow_personality(filter));
-    return filter.compile();
+    const std::string program = TRY(filter.compile());
+    return weakened("socketcall") ? program : without_socketcall() + program;
 }
 
 Result<std::string> SeccompCache::default_filter(uint64_t bounding_capabilities) {

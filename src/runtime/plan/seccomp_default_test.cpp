@@ -1,3 +1,4 @@
+#include <linux/net.h>
 #include <sched.h>
 #include <sys/socket.h>
 
@@ -117,6 +118,11 @@ TEST(DefaultSeccomp, HoldsForThe32BitCallsToo) {
     socket_call.args[0] = AF_ALG;
     EXPECT_EQ(run_filter(filter, socket_call), kPerm);
     socket_call.args[0] = AF_INET;
+    EXPECT_EQ(run_filter(filter, socket_call), kAllow);
+    socket_call.nr = 102;  // socketcall(2); its first argument says which call
+    socket_call.args[0] = SYS_SOCKET;
+    EXPECT_EQ(run_filter(filter, socket_call), kNosys) << "what family it asks for cannot be seen";
+    socket_call.args[0] = SYS_CONNECT;
     EXPECT_EQ(run_filter(filter, socket_call), kAllow);
     EXPECT_EQ(ask_filter(filter, "clone", {CLONE_NEWUSER}, SCMP_ARCH_X86), kPerm);
     EXPECT_EQ(ask_filter(filter, "read", {}, SCMP_ARCH_X32), kAllow);
