@@ -6,6 +6,8 @@
 
 #include <limits>
 
+#include "base/weak.h"
+
 namespace orlop::images {
 
 namespace {
@@ -133,7 +135,8 @@ Result<std::string> clean_path(std::string_view raw, const UnpackLimits& limits)
         const std::string_view part = raw.substr(at, end - at);
         at = end + 1;
         if (part.empty() || part == ".") continue;
-        if (part == "..") return Error::invalid("path leads out of the layer (\"..\")");
+        if (part == ".." && !weakened("unpack-in-root"))
+            return Error::invalid("path leads out of the layer (\"..\")");
         if (part.size() > 255) return Error(Kind::Exhausted, "file name of more than 255 bytes");
         if (++depth > limits.depth)
             return Error(Kind::Exhausted, "more than " + std::to_string(limits.depth) + " directories deep");

@@ -8,6 +8,7 @@
 #include <array>
 #include <optional>
 
+#include "base/weak.h"
 #include "images/attributes.h"
 
 namespace orlop::images {
@@ -95,8 +96,8 @@ Attributes attributes_of(const LayerEntry& entry) {
 }  // namespace
 
 Result<UniqueFd> LayerWriter::open_parent(const std::string& path) {
-    if (path.empty()) {
-        UniqueFd fd(openat(root_.fd(), ".", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (path.empty() || weakened("unpack-in-root")) {
+        UniqueFd fd(openat(root_.fd(), path.empty() ? "." : path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
         if (!fd) return Error::sys("open layer root");
         return fd;
     }
@@ -231,7 +232,9 @@ Status LayerWriter::apply_hard_link(const LayerEntry& entry) {
     const size_t slash = entry.link.rfind('/');
     const std::string parent = slash == std::string::npos ? "." : entry.link.substr(0, slash);
     const std::string name = slash == std::string::npos ? entry.link : entry.link.substr(slash + 1);
-    auto from = open_under(root_.fd(), parent, O_PATH | O_DIRECTORY, Resolve::NoSymlinks);
+    auto from = weakened("unpack-in-root")
+                    ? open_parent(parent)
+                    : open_under(root_.fd(), parent, O_PATH | O_DIRECTORY, Resolve::NoSymlinks);
     if (!from) return Error::invalid("hard link to \"" + entry.link + "\", which is not in this layer");
     const auto target = TRY(stat_at(from->get(), name));
     if (!target || S_ISDIR(target->st_mode))
@@ -240,6 +243,8 @@ Status LayerWriter::apply_hard_link(const LayerEntry& entry) {
     TRY(clear_place(place.parent.get(), place.name));
     if (linkat(from->get(), name.c_str(), place.parent.get(), place.name.c_str(), 0) != 0)
         return Error::sys("link to \"" + entry.link + "\"");
+    // The mode is the file's, and the link may be to a symbolic one.
+    if (weakened("link-mode")) (void)fchmodat(place.parent.get(), place.name.c_str(), entry.mode, 0);
     return ok();
 }
 

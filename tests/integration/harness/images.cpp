@@ -39,7 +39,13 @@ Status add(archive* tar, const ImageFile& file) {
     archive_entry_set_pathname(entry.get(), file.path.c_str());
     archive_entry_set_perm(entry.get(), file.mode);
     archive_entry_set_mtime(entry.get(), 1'700'000'000, 0);
-    if (file.directory) {
+    archive_entry_set_gid(entry.get(), file.gid);
+    if (!file.capability.empty())
+        archive_entry_xattr_add_entry(entry.get(), "security.capability", file.capability.data(),
+                                      file.capability.size());
+    if (!file.hard_link.empty()) {
+        archive_entry_set_hardlink(entry.get(), file.hard_link.c_str());
+    } else if (file.directory) {
         archive_entry_set_filetype(entry.get(), AE_IFDIR);
     } else if (!file.link.empty()) {
         archive_entry_set_filetype(entry.get(), AE_IFLNK);
@@ -65,7 +71,7 @@ Result<std::string> tar_of(const Layer& layer) {
 }
 
 ImageFile directory(const std::string& path, mode_t mode = 0755) {
-    return {.path = path, .content = "", .link = "", .mode = mode, .directory = true};
+    return {.path = path, .mode = mode, .directory = true};
 }
 
 }  // namespace

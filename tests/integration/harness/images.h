@@ -17,6 +17,9 @@ struct ImageFile {
     std::string link;     // not empty: a symlink to it
     mode_t mode = 0644;
     bool directory = false;
+    gid_t gid = 0;
+    std::string capability;  // not empty: the extended attribute security.capability
+    std::string hard_link;   // not empty: a hard link to that path
 };
 using Layer = std::vector<ImageFile>;
 

@@ -83,21 +83,15 @@ std::vector<std::string> Node::runtime_argv(const std::vector<std::string>& extr
     if (place().reference) {
         argv = {"/usr/bin/containerd", "--config", paths_.base + "/containerd.toml"};
     } else {
-        argv = {place().bin("orlop-runtime"),
-                "--listen",
-                "unix://" + paths_.socket,
-                "--root",
-                paths_.root,
-                "--state",
-                paths_.state,
-                "--cni-conf-dir",
-                paths_.cni_conf,
-                "--cni-bin-dir",
-                place().cni_bin_dir,
-                "--cni-cache-dir",
-                paths_.cni_cache,
-                "--cgroup-driver",
-                place().systemd ? "systemd" : "cgroupfs"};
+        argv = program_.empty() ? std::vector<std::string>{place().bin("orlop-runtime")} : program_;
+        const std::vector<std::string> flags = {"--listen",        "unix://" + paths_.socket,
+                                                "--root",          paths_.root,
+                                                "--state",         paths_.state,
+                                                "--cni-conf-dir",  paths_.cni_conf,
+                                                "--cni-bin-dir",   place().cni_bin_dir,
+                                                "--cni-cache-dir", paths_.cni_cache,
+                                                "--cgroup-driver", place().systemd ? "systemd" : "cgroupfs"};
+        argv.insert(argv.end(), flags.begin(), flags.end());
     }
     argv.insert(argv.end(), extra.begin(), extra.end());
     return argv;

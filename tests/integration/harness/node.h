@@ -42,6 +42,8 @@ class Node {
     Crictl crictl() const { return {paths_.socket, paths_.crictl}; }
     Process& runtime() { return runtime_; }
 
+    // The runtime that start() starts, as the beginning of a command line; {} is the ordinary one.
+    void use_program(std::vector<std::string> program) { program_ = std::move(program); }
     // The command line that start() uses, plus `extra`; for tests of bad flags.
     std::vector<std::string> runtime_argv(const std::vector<std::string>& extra = {}) const;
 
@@ -62,6 +64,7 @@ class Node {
     Status write_reference_config() const;
 
     NodePaths paths_;
+    std::vector<std::string> program_;
     Process runtime_;
 };
 
