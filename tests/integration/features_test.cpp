@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "base/dir.h"
+#include "harness/mount_table.h"
 #include "harness/node_test.h"
 
 namespace orlop::it {
@@ -380,6 +381,97 @@ TEST_F(FeaturesTest, AnUnknownHandlerIsRefused) {
     EXPECT_THAT(reply.err, HasSubstr("\"nobody\\\" is unknown"));
     const std::string id = crictl().must({"runp", "--runtime", "orlop", crictl().write("handler.json", pod)});
     EXPECT_EQ(crictl().pod_status(id).value("runtimeHandler", ""), "orlop");
+}
+
+class UpdateTest : public FeaturesTest {
+  protected:
+    void SetUp() override {
+        FeaturesTest::SetUp();
+        if (::testing::Test::IsSkipped() || ::testing::Test::HasFatalFailure()) return;
+        pod_ = pod_config(node(), "update");
+        Json container = shell_config("update", kSleepUntilStopped);
+        container["linux"]["resources"] = {{"memory_limit_in_bytes", 64 << 20}, {"cpu_shares", 512}};
+        id_ = crictl().create(crictl().runp(pod_), container, pod_);
+    }
+    void start() {
+        crictl().must({"start", id_});
+        pid_ = crictl().container_pid(id_);
+    }
+    std::string memory_limit() const {
+        return cgroup_value(pid_, "memory", "memory.limit_in_bytes", "memory.max").value_or("?");
+    }
+    std::string shares() const { return cgroup_value(pid_, "cpu", "cpu.shares", "cpu.weight").value_or("?"); }
+    Json resources() {
+        const Json status = crictl().container_status(id_);
+        return status.value(Json::json_pointer("/resources/linux"), Json::object());
+    }
+    Json pod_;
+    std::string id_;
+    pid_t pid_ = 0;
+};
+
+TEST_F(UpdateTest, OfARunningContainerIsInItsCgroupAndItsStatus) {
+    start();
+    const std::string before = shares();
+    crictl().must({"update", "--memory", std::to_string(96 << 20), "--cpu-quota", "30000", id_});
+    EXPECT_EQ(memory_limit(), std::to_string(96 << 20));
+    EXPECT_EQ(shares(), before);
+    const std::string quota = cgroup_value(pid_, "cpu", "cpu.cfs_quota_us", "cpu.max").value_or("?");
+    EXPECT_TRUE(quota == "30000" || quota == "30000 100000") << quota;
+    EXPECT_EQ(resources().value("memoryLimitInBytes", ""), std::to_string(96 << 20)) << resources();
+    EXPECT_EQ(resources().value("cpuShares", ""), "512");
+}
+
+TEST_F(UpdateTest, OfACreatedContainerCountsAtItsStart) {
+    crictl().must({"update", "--memory", std::to_string(80 << 20), id_});
+    EXPECT_EQ(resources().value("memoryLimitInBytes", ""), std::to_string(80 << 20));
+    start();
+    EXPECT_EQ(memory_limit(), std::to_string(80 << 20));
+}
+
+TEST_F(UpdateTest, ThatFailsHalfWayIsTakenBack) {
+    start();
+    const std::string before = shares();
+    // CPU 9999 is on no machine: the kernel refuses it when the shares are written already.
+    const Reply reply = crictl().run(
+        {"update", "--memory", std::to_string(96 << 20), "--cpu-share", "256", "--cpuset-cpus", "9999", id_});
+    EXPECT_FALSE(reply.ok());
+    EXPECT_EQ(shares(), before);
+    EXPECT_EQ(memory_limit(), std::to_string(64 << 20));
+    EXPECT_EQ(resources().value("memoryLimitInBytes", ""), std::to_string(64 << 20));
+    EXPECT_EQ(resources().value("cpuShares", ""), "512");
+}
+
+TEST_F(UpdateTest, OfAnEndedContainerIsRefused) {
+    start();
+    crictl().must({"stop", "--timeout", "5", id_});
+    EXPECT_THAT(crictl().run({"update", "--memory", std::to_string(96 << 20), id_}).err,
+                HasSubstr("has ended"));
+}
+
+TEST_F(FeaturesTest, ACheckpointIsRefusedWithTheReason) {
+    const Launched c = launch("checkpoint", kSleepUntilStopped);
+    const Reply reply = crictl().run({"checkpoint", "--export=/tmp/none.tar", c.container});
+    EXPECT_FALSE(reply.ok());
+    EXPECT_THAT(reply.err, HasSubstr("Unimplemented"));
+    EXPECT_THAT(reply.err, ::testing::AnyOf(HasSubstr("CRIU"), HasSubstr("criu")));
+}
+
+TEST_F(FeaturesTest, TheInfoOfAContainerAndItsPodHasAnOciSpec) {
+    const Launched c = launch("info", kSleepUntilStopped);
+    const Json info = crictl().json({"inspect", "-o", "json", c.container})["info"];
+    for (const char* key :
+         {"sandboxID", "pid", "removing", "snapshotKey", "runtimeType", "config", "runtimeSpec"})
+        EXPECT_TRUE(info.contains(key)) << key;
+    const Json& spec = info["runtimeSpec"];
+    EXPECT_EQ(spec["process"]["args"][0], "/bin/sh");
+    EXPECT_FALSE(spec["linux"]["namespaces"].empty());
+    EXPECT_FALSE(spec["process"]["capabilities"]["bounding"].empty());
+    const Json pod = crictl().json({"inspectp", "-o", "json", c.pod})["info"];
+    for (const char* key : {"pid", "netNamespaceClosed", "image", "runtimeType", "config", "runtimeSpec",
+                            "cniResult", "sandboxMetadata", "resources"})
+        EXPECT_TRUE(pod.contains(key)) << key;
+    EXPECT_THAT(pod["runtimeSpec"]["linux"].value("cgroupsPath", ""), HasSubstr(c.pod));
 }
 
 }  // namespace
