@@ -58,6 +58,8 @@ void Arrival::read() {
     http::async_read_header(*stream_, buffer_, parser_, [self = shared_from_this()](Code code, size_t) {
         if (code == http::error::header_limit)
             return self->refuse(http::status::request_header_fields_too_large, "headers too long");
+        if (code == http::error::body_limit)
+            return self->refuse(http::status::payload_too_large, "no bodies");
         if (code && code.category() == make_error_code(http::error::bad_method).category() &&
             code != http::error::end_of_stream && code != http::error::partial_message)
             return self->refuse(http::status::bad_request, code.message());

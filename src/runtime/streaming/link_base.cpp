@@ -44,10 +44,10 @@ void LinkBase::was_read(Code code, std::string_view bytes) {
     go_on_reading();
 }
 
-void LinkBase::was_written(Code code) {
+void LinkBase::was_written(Code code, bool counts) {
     if (over_) return;
     if (code) return abort();
-    touch();
+    if (counts) touch();
     if (LinkUser* u = user()) u->room_again();
     if (over_) return;
     close_when_sent();

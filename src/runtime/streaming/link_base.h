@@ -34,10 +34,11 @@ class LinkBase : public Link, public std::enable_shared_from_this<LinkBase> {
     virtual bool writing() const = 0;
     virtual void say_goodbye() = 0;  // at the end of close(), or when the client did not leave by itself
     virtual bool goodbye_at_once() const = 0;
-    virtual void still_here() {}  // while reading is stopped
+    // Each second while reading is stopped: sends something, which a client that is gone answers by a reset.
+    virtual void still_here() = 0;
 
     void was_read(Code code, std::string_view bytes);
-    void was_written(Code code);
+    void was_written(Code code, bool counts = true);  // against idleness
     void go_on_reading();
     void hold(size_t bytes) { held_ += bytes; }
     // Null once the end has begun: what still comes is of no interest.

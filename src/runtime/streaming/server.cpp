@@ -1,5 +1,7 @@
 #include "runtime/streaming/server.h"
 
+#include <sys/socket.h>
+
 #include <csignal>
 #include <future>
 #include <list>
@@ -13,10 +15,10 @@ namespace {
 
 constexpr size_t kMaxSessions = 1000;
 constexpr size_t kMaxArrivals = 256;
+constexpr int kAcceptsAtOnce = 64;
 
 Error error_of(const std::string& what, const Code& code) {
-    const Kind kind = code == asio::error::address_in_use ? Kind::Exists : Kind::Failed;
-    return Error(kind, what + ": " + code.message(), code.value());
+    return Error(Kind::Failed, what + ": " + code.message(), code.value());
 }
 
 // Threads started while it lives block all signals: those are the daemon's main thread's, and SIGPIPE is
@@ -87,7 +89,8 @@ class HttpServer final : public Server {
     }
     Status load_tls();
     void accept();
-    void arrived(tcp::socket socket);
+    void accept_later();
+    void arrived(UniqueFd fd);
     void close_all();
 
     Serving serving_;
@@ -116,18 +119,34 @@ Status HttpServer::load_tls() {
     return ok();
 }
 
+// Sockets are opened here and not by Asio, which opens them without SOCK_CLOEXEC.
+Result<UniqueFd> listening_socket(const tcp::endpoint& endpoint) {
+    UniqueFd fd(::socket(endpoint.protocol().family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!fd) return Error::sys("socket");
+    // A daemon that restarts must not wait for old connections to time out.
+    const int on = 1;
+    if (setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0)
+        return Error::sys("SO_REUSEADDR");
+    if (bind(fd.get(), endpoint.data(), static_cast<socklen_t>(endpoint.size())) != 0) {
+        if (errno == EADDRINUSE) return Error(Kind::Exists, "bind: address in use", EADDRINUSE);
+        return Error::sys("bind");
+    }
+    if (::listen(fd.get(), SOMAXCONN) != 0) return Error::sys("listen");
+    return fd;
+}
+
 Status HttpServer::listen() {
     TRY(load_tls());
     const auto& options = serving_.options;
     Code code;
     const auto ip = asio::ip::make_address(options.address, code);
     if (code) return Error::invalid("not an IP address: " + options.address);
-    acceptor_.open(ip.is_v6() ? tcp::v6() : tcp::v4(), code);
-    // SO_REUSEADDR: a daemon that restarts must not wait for old connections to time out.
-    if (!code) acceptor_.set_option(asio::socket_base::reuse_address(true), code);
-    if (!code) acceptor_.bind({ip, options.port}, code);
-    if (!code) acceptor_.listen(asio::socket_base::max_listen_connections, code);
-    if (code) return error_of("listen on " + options.address + ":" + std::to_string(options.port), code);
+    const tcp::endpoint endpoint(ip, options.port);
+    UniqueFd fd = TRY(listening_socket(endpoint).under("listen on " + options.address + ":" +
+                                                       std::to_string(options.port)));
+    acceptor_.assign(endpoint.protocol(), fd.get(), code);
+    if (code) return error_of("streaming socket", code);
+    fd.release();
     port_ = acceptor_.local_endpoint(code).port();
     if (code) return error_of("address of the streaming socket", code);
     const std::string host = ip.is_v6() ? "[" + options.address + "]" : options.address;
@@ -136,20 +155,35 @@ Status HttpServer::listen() {
 }
 
 void HttpServer::accept() {
-    acceptor_.async_accept([this](Code code, tcp::socket socket) {
-        if (code == asio::error::operation_aborted) return;
-        if (!code) arrived(std::move(socket));
-        if (!code || code == asio::error::connection_aborted) return accept();
-        // No descriptor or memory is left: they come back when others leave.
-        pause_.expires_after(std::chrono::milliseconds(100));
-        pause_.async_wait([this](Code stopped) {
-            if (!stopped) accept();
-        });
+    acceptor_.async_wait(tcp::acceptor::wait_read, [this](Code code) {
+        if (code) return;
+        for (int i = 0; i < kAcceptsAtOnce; ++i) {
+            UniqueFd fd(accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+            if (fd)
+                arrived(std::move(fd));
+            else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
+                return accept_later();
+            else if (errno == EAGAIN)
+                break;
+        }
+        accept();
     });
 }
 
-void HttpServer::arrived(tcp::socket socket) {
+// Descriptors and memory come back when others leave.
+void HttpServer::accept_later() {
+    pause_.expires_after(std::chrono::milliseconds(100));
+    pause_.async_wait([this](Code code) {
+        if (!code) accept();
+    });
+}
+
+void HttpServer::arrived(UniqueFd fd) {
     Code ignored;
+    tcp::socket socket(serving_.io);
+    socket.assign(acceptor_.local_endpoint(ignored).protocol(), fd.get(), ignored);
+    if (!socket.is_open()) return;
+    fd.release();
     socket.set_option(tcp::no_delay(true), ignored);
     // A client whose host is gone must not keep its command running for ever.
     socket.set_option(asio::socket_base::keep_alive(true), ignored);

@@ -25,6 +25,8 @@ void SpdyLink::process(std::string_view bytes) {
         std::visit([this](const auto& e) { handle(e); }, **event);
     }
     flush();
+    // A window may have grown.
+    if (user() != nullptr) user()->room_again();
 }
 
 void SpdyLink::handle(const spdy::Opened& event) {
@@ -81,9 +83,20 @@ void SpdyLink::flush() {
     sending_.swap(connection_.output());
     wire_->write(sending_, [self = shared_from_this(), this](Code code, size_t) {
         writing_ = false;
+        const bool counts = !std::exchange(pulse_, false);
         if (!code) flush();
-        was_written(code);
+        was_written(code, counts);
     });
+}
+
+// A client that is gone while what it sent is not read cannot say so: its end waits behind that. But its
+// kernel answers what is sent to it by a reset. It must be nothing a client answers, as one that is there may
+// be blocked in its writing.
+void SpdyLink::still_here() {
+    if (writing_ || queued() > 0) return;
+    pulse_ = true;
+    connection_.say_nothing();
+    flush();
 }
 
 void SpdyLink::say_goodbye() {

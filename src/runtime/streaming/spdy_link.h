@@ -29,6 +29,7 @@ class SpdyLink final : public LinkBase {
     bool writing() const override { return writing_; }
     bool goodbye_at_once() const override { return false; }
     void say_goodbye() override;
+    void still_here() override;
     void handle(const spdy::Opened& event);
     void handle(const spdy::Received& event);
     void handle(const spdy::WasReset& event);
@@ -39,7 +40,7 @@ class SpdyLink final : public LinkBase {
     spdy::Connection connection_{kMaxStreams};
     std::array<char, kReadSize> input_;
     std::string sending_;
-    bool writing_ = false, finishing_ = false;
+    bool writing_ = false, finishing_ = false, pulse_ = false;
 };
 
 }  // namespace orlop::streaming

@@ -94,7 +94,7 @@ void WebSocketLink::write_next() {
 }
 
 // A client that pings closes the connection when nothing answers, though all it waits for is that its input
-// be read.
+// be read. A pong needs no ping (RFC 6455, section 5.5.3).
 void WebSocketLink::still_here() {
     if (std::exchange(ponging_, true)) return;
     socket_->async_pong({}, [self = shared_from_this(), this](Code) { ponging_ = false; });

@@ -125,6 +125,10 @@ void Connection::go_away(Away status) {
     put(GoAway{last_stream_, status});
 }
 
+void Connection::say_nothing() {
+    put(Settings{});
+}
+
 size_t Connection::window(uint32_t stream) const {
     const auto at = streams_.find(stream);
     if (at == streams_.end() || !at->second.sends) return SIZE_MAX;

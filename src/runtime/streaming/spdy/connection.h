@@ -46,6 +46,7 @@ class Connection {
     void accept(uint32_t stream);  // SYN_REPLY
     void reset(uint32_t stream, Rst status);
     void go_away(Away status);
+    void say_nothing();  // a frame without content that asks for no answer
 
     // What the client's windows leave for the stream; SIZE_MAX without flow control or for a stream that is
     // gone, on which send() does nothing.
