@@ -31,6 +31,9 @@ struct NodeFacts {
     std::string hostname;           // the node's: HOSTNAME of containers whose pod has no hostname of its own
     bool recursive_read_only = true;  // mount_setattr(2), Linux 5.12
     bool user_namespaces = true;      // made by us, with overlays of id-mapped layers (Linux 5.19)
+    std::vector<launch::Rlimit> default_rlimits;  // of every container, over the usual ones
+    // Of every pod that has the namespace for itself; the pod's own come first.
+    std::map<std::string, std::string> default_sysctls;
 };
 
 // The one range of each that a pod with a user namespace has.
@@ -118,6 +121,11 @@ Result<std::string> localhost_seccomp(const cri::ContainerConfig& config);
 
 // The signal to stop with: CRI stop_signal, then the image's, then SIGTERM. Invalid names the bad one.
 Result<int> stop_signal(const cri::ContainerConfig& config, const images::ImageConfig& image);
+
+// Settings: "nofile=1024:65536" (soft:hard), "core=0" (both), "memlock=unlimited"; "net.core.somaxconn=1024",
+// namespaced ones only.
+Result<launch::Rlimit> parse_rlimit(const std::string& text);
+Result<std::pair<std::string, std::string>> parse_sysctl(const std::string& text);
 
 // The user namespace that the pod asks for; nothing = the host's. Invalid: other modes than POD and NODE, not
 // exactly one range of each, id 0 of the containers not in it, ids that do not fit into 32 bits.

@@ -112,9 +112,13 @@ std::vector<launch::Rlimit> plan_rlimits(const NodeFacts& facts) {
     // systemd's default for services: programs that need more raise it themselves, and those that close every
     // possible descriptor stay fast.
     constexpr uint64_t kSoftFiles = 1024;
-    if (facts.nofile_hard <= 0) return {};
+    std::vector<launch::Rlimit> limits = facts.default_rlimits;
+    const bool given = std::any_of(limits.begin(), limits.end(),
+                                   [](const launch::Rlimit& l) { return l.resource == RLIMIT_NOFILE; });
+    if (given || facts.nofile_hard <= 0) return limits;
     const auto hard = static_cast<uint64_t>(facts.nofile_hard);
-    return {{RLIMIT_NOFILE, std::min(kSoftFiles, hard), hard}};
+    limits.push_back({RLIMIT_NOFILE, std::min(kSoftFiles, hard), hard});
+    return limits;
 }
 
 }  // namespace orlop::plan

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/weak.h"
+#include "runtime/launch/sysctl_names.h"
 #include "runtime/plan/parts.h"
 
 namespace orlop::plan {
@@ -101,6 +102,18 @@ void add_default_sysctls(const std::optional<UserMaps>& user, Sysctls& sysctls) 
     }
 }
 
+// The settings' own, where the pod has the namespace and says nothing itself.
+void add_settings(const cri::PodSandboxConfig& config, const NodeFacts& facts, Sysctls& sysctls) {
+    for (const auto& [name, value] : facts.default_sysctls) {
+        const bool network = launch::sysctl_owner(name) == launch::SysctlOwner::Network;
+        if (network ? host_network(config) : host_ipc(config)) continue;
+        const std::string& wanted = name;
+        const bool given = std::any_of(sysctls.begin(), sysctls.end(),
+                                       [&](const auto& sysctl) { return sysctl.first == wanted; });
+        if (!given) sysctls.emplace_back(name, value);
+    }
+}
+
 }  // namespace
 
 Status check_sandbox(const cri::PodSandboxConfig& config) {
@@ -129,6 +142,7 @@ Result<launch::PausePlan> plan_pause(const std::string& sandbox_id, const cri::P
     launch::PausePlan plan;
     plan.id = sandbox_id;
     plan.sysctls = TRY(plan_sysctls(config));
+    add_settings(config, facts, plan.sysctls);
     const std::optional<UserMaps> user = TRY(user_namespace(config));
     if (user) {
         if (!facts.user_namespaces) return Error::unimplemented("user namespaces: this kernel lacks them");
