@@ -77,6 +77,8 @@ Status finish(Config& config) {
             return Error::invalid(std::string(name) + " \"" + *path + "\" is not an absolute path");
         }
     }
+    if (config.streaming.tls_certificate.empty() != config.streaming.tls_key.empty())
+        return Error::invalid("streaming.tls_certificate and streaming.tls_key go together");
     // unix(7): the address holds 108 bytes with its end.
     if (config.listen.size() > 107)
         return Error::invalid("listen \"" + config.listen + "\" is longer than 107 bytes");
@@ -131,6 +133,11 @@ std::string config_json(const Config& c) {
         {"shim", c.shim},
         {"pids_limit", c.pids_limit},
         {"cni", {{"conf_dir", c.cni.conf_dir}, {"bin_dirs", c.cni.bin_dirs}, {"cache_dir", c.cni.cache_dir}}},
+        {"streaming",
+         {{"address", c.streaming.address},
+          {"port", c.streaming.port},
+          {"tls_certificate", c.streaming.tls_certificate},
+          {"tls_key", c.streaming.tls_key}}},
         {"log", {{"level", c.log.level}, {"format", c.log.format}}}};
     return out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }

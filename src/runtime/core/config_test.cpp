@@ -65,6 +65,11 @@ TEST(ConfigToml, EveryKeyIsRead) {
         conf_dir = "/c"
         bin_dirs = ["/b1", "/b2"]
         cache_dir = "/k"
+        [streaming]
+        address = "::1"
+        port = 10010
+        tls_certificate = "/cert"
+        tls_key = "/key"
         [log]
         level = "warn"
         format = "json"
@@ -81,6 +86,8 @@ TEST(ConfigToml, EveryKeyIsRead) {
         {"shim", "/shim"},
         {"pids_limit", 1024},
         {"cni", {{"conf_dir", "/c"}, {"bin_dirs", {"/b1", "/b2"}}, {"cache_dir", "/k"}}},
+        {"streaming",
+         {{"address", "::1"}, {"port", 10010}, {"tls_certificate", "/cert"}, {"tls_key", "/key"}}},
         {"log", {{"level", "warn"}, {"format", "json"}}}};
     EXPECT_EQ(json, expected);
 }
@@ -94,6 +101,7 @@ TEST(ConfigToml, WhatIsWrongIsNamedWithItsFile) {
         {"[cni]\nbin_dir = []", "bin_dir"},
         {"[cni]\nbin_dirs = [1]", "bin_dirs"},
         {"[log]\nlevel = \"loud\"", "level"},
+        {"[streaming]\nport = 65536", "port"},
         {"root = ", "f.toml:1"},
     };
     for (const auto& [text, name] : rows) {

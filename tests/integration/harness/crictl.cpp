@@ -16,12 +16,17 @@ std::string joined(const std::vector<std::string>& args) {
 
 }  // namespace
 
-Reply Crictl::run(const std::vector<std::string>& args, std::chrono::seconds limit) const {
+std::vector<std::string> Crictl::argv(const std::vector<std::string>& args,
+                                      std::chrono::seconds limit) const {
     const std::string timeout = std::to_string(limit.count()) + "s";
-    std::vector<std::string> argv = {
+    std::vector<std::string> all = {
         place().crictl, "--config", dir_ + "/crictl.yaml", "-r", "unix://" + socket_, "-t", timeout};
-    argv.insert(argv.end(), args.begin(), args.end());
-    return it::run(std::move(argv), {}, limit);
+    all.insert(all.end(), args.begin(), args.end());
+    return all;
+}
+
+Reply Crictl::run(const std::vector<std::string>& args, std::chrono::seconds limit) const {
+    return it::run(argv(args, limit), {}, limit);
 }
 
 std::string Crictl::must(const std::vector<std::string>& args) const {

@@ -16,6 +16,8 @@ class Crictl {
     // `dir` holds the files that crictl reads: pod and container configurations.
     Crictl(std::string socket, std::string dir) : socket_(std::move(socket)), dir_(std::move(dir)) {}
 
+    // The whole command line; crictl gives up after `limit`.
+    std::vector<std::string> argv(const std::vector<std::string>& args, std::chrono::seconds limit) const;
     Reply run(const std::vector<std::string>& args, std::chrono::seconds limit = scaled(60)) const;
     // The command's output as JSON; a failure of crictl or of the parse fails the test and gives null.
     Json json(const std::vector<std::string>& args) const;

@@ -27,6 +27,7 @@ Result<shim::Started> start(Parts& parts, const SandboxRecord& sandbox, const Co
         TRY(parts.hub.call(sandbox.id,
                            shim::StartContainer{.log_path = container.log_path,
                                                 .stdin_open = container.config.stdin(),
+                                                .stdin_once = container.config.stdin_once(),
                                                 .log_directory = sandbox.config.log_directory()},
                            std::move(fds), kStart));
     auto* started = std::get_if<shim::Started>(&reply);

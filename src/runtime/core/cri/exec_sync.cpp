@@ -3,16 +3,16 @@
 #include <algorithm>
 
 #include "base/weak.h"
-#include "runtime/core/cri/exec_cgroup.h"
+#include "runtime/core/cri/exec_process.h"
 #include "runtime/core/cri/handlers.h"
 #include "runtime/core/error_map.h"
+#include "runtime/core/streaming/pipes.h"
 
 namespace orlop::core {
 
 namespace {
 
-constexpr size_t kOutputLimit = 16u << 20;  // of each stream; CRI ExecSyncResponse
-constexpr Nanos kStart = std::chrono::seconds(60);
+constexpr size_t kOutputLimit = 16u << 20;         // of each stream; CRI ExecSyncResponse
 constexpr Nanos kDrain = std::chrono::seconds(1);  // for grandchildren that hold the pipes after the exit
 constexpr Nanos kKill = std::chrono::seconds(5);
 constexpr Nanos kForever = Nanos::max();
@@ -35,13 +35,9 @@ struct Output {
 };
 
 Result<UniqueFd> open_output(Output& output) {
-    int fds[2];
-    if (pipe2(fds, O_CLOEXEC) != 0) return Error::sys("pipe2");
-    output.read = UniqueFd(fds[0]);
-    UniqueFd write(fds[1]);
-    // pipe(7): only our end; the command gets an ordinary blocking pipe.
-    if (fcntl(output.read.get(), F_SETFL, O_NONBLOCK) != 0) return Error::sys("fcntl");
-    return write;
+    Pipe pipe = TRY(open_pipe(Direction::FromProcess));
+    output.read = std::move(pipe.ours);
+    return std::move(pipe.theirs);
 }
 
 int poll_ms(Nanos end, Nanos now) {
@@ -54,14 +50,14 @@ enum class Ending { Exited, TimedOut };
 
 // Reads both outputs until the command has ended and they are at their end (or drained long enough), or
 // `end`.
-Ending collect(Output& out, Output& err, const ExecEnd& exec, const Clock& clock, Nanos end) {
+Ending collect(Output& out, Output& err, const ExecProcess& exec, const Clock& clock, Nanos end) {
     bool exited = false;
     for (;;) {
         if (exited && !out.read && !err.read) return Ending::Exited;
         // poll(2) ignores negative descriptors.
         pollfd fds[3] = {{out.read.get(), POLLIN, 0},
                          {err.read.get(), POLLIN, 0},
-                         {exited ? -1 : exec.ready(), POLLIN, 0}};
+                         {exited ? -1 : exec.ended(), POLLIN, 0}};
         const int n = poll(fds, 3, poll_ms(end, clock.monotonic()));
         if (n == 0) return exited ? Ending::Exited : Ending::TimedOut;
         if (n < 0) continue;
@@ -88,64 +84,12 @@ void fit(std::string& out, std::string& err) {
     longer.resize(kBudget - kept);
 }
 
-struct Target {
-    Parts& parts;
-    const ContainerRecord& container;
-    std::string exec_id;
-};
-
-Status send_exec(const Target& t, const launch::ExecPlan& plan, Output& out, Output& err) {
-    std::vector<UniqueFd> fds;
-    fds.push_back(TRY(shim::bytes_to_memfd("exec-plan", launch::encode(plan))));
-    UniqueFd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-    if (!null) return Error::sys("open /dev/null");
-    fds.push_back(std::move(null));
-    fds.push_back(TRY(open_output(out)));
-    fds.push_back(TRY(open_output(err)));
-    auto reply =
-        t.parts.hub.call(t.container.sandbox, shim::Exec{.container = t.container.id, .exec_id = t.exec_id},
-                         std::move(fds), kStart);
-    return reply ? ok() : Status(std::move(reply).error());
-}
-
 // Everything the command started; a TimedOut error with the words that clients look for.
-Error kill_exec(const Target& t, const ExecCgroup& cgroup, const cri::ExecSyncRequest& request) {
-    const std::string command = request.cmd(0);
-    Error error = Error::timed_out("exec \"" + command + "\" in container " + t.container.id + ": timeout " +
-                                   std::to_string(request.timeout()) + "s exceeded");
-    auto asked = t.parts.hub.call(t.container.sandbox,
-                                  shim::Signal{.exec_id = t.exec_id, .signal = SIGKILL, .everything = true},
-                                  {}, kKill);
-    const Status killed = cgroup.kill(kKill);
-    // NotFound: it ended just now.
-    if (!asked && asked.error().kind() != Kind::NotFound) error = std::move(error).also(asked.error());
-    if (!killed) error = std::move(error).also(killed.error());
+Error kill_exec(const ExecProcess& exec, const std::string& container, const cri::ExecSyncRequest& request) {
+    Error error = Error::timed_out("exec \"" + request.cmd(0) + "\" in container " + container +
+                                   ": timeout " + std::to_string(request.timeout()) + "s exceeded");
+    if (auto killed = exec.kill(kKill); !killed) return std::move(error).also(killed.error());
     return error;
-}
-
-Result<cri::ExecSyncResponse> run(const Target& t, const ExecEnd& exec, const cri::ExecSyncRequest& request) {
-    launch::LaunchPlan container = TRY(load_plan(*t.parts.state.containers, t.container.id));
-    const auto sandbox = TRY(t.parts.state.sandboxes->resolve(t.container.sandbox));
-    container.cgroup = join_of(t.parts.cgroup_of(*sandbox, t.container.id));
-    launch::ExecPlan plan = plan::plan_exec(container, {request.cmd().begin(), request.cmd().end()}, false);
-    plan.cgroup = container.cgroup;
-    const ExecCgroup cgroup = TRY(ExecCgroup::make(plan.cgroup, t.exec_id));
-    const Clock& clock = t.parts.clock;
-    const bool limited = request.timeout() > 0 && request.timeout() < int64_t{1} << 32;
-    const Nanos end = limited ? clock.monotonic() + std::chrono::seconds(request.timeout()) : kForever;
-
-    Output out;
-    Output err;
-    TRY(send_exec(t, plan, out, err));
-    if (collect(out, err, exec, clock, end) == Ending::TimedOut) return kill_exec(t, cgroup, request);
-    cri::ExecSyncResponse response;
-    const Result<int32_t> code = *exec.outcome();
-    if (!code) return code.error();
-    response.set_exit_code(*code);
-    fit(out.bytes, err.bytes);
-    *response.mutable_stdout() = std::move(out.bytes);
-    *response.mutable_stderr() = std::move(err.bytes);
-    return response;
 }
 
 }  // namespace
@@ -154,14 +98,25 @@ Result<cri::ExecSyncResponse> exec_sync(Parts& parts, const cri::ExecSyncRequest
     if (request.cmd_size() == 0) return Error::invalid("cmd is empty");
     if (request.timeout() < 0) return Error::invalid("timeout is negative");
     const auto container = TRY(parts.state.containers->resolve(request.container_id()));
-    if (container->phase != ContainerPhase::Running) {
-        return Error::precondition("container " + container->id + " does not run");
-    }
-    const Target target{.parts = parts, .container = *container, .exec_id = random_uuid()};
-    const auto exec = TRY(inner(parts.hub.expect_exec(container->sandbox, target.exec_id)));
-    auto result = inner(run(target, *exec, request));
-    parts.hub.forget_exec(container->sandbox, target.exec_id);
-    return result;
+    Output out;
+    Output err;
+    ExecStreams streams;
+    streams.out = TRY(open_output(out));
+    streams.err = TRY(open_output(err));
+    const auto exec = TRY(ExecProcess::start(
+        parts, *container, {.argv = {request.cmd().begin(), request.cmd().end()}}, std::move(streams)));
+    const bool limited = request.timeout() > 0 && request.timeout() < int64_t{1} << 32;
+    const Nanos end = limited ? parts.clock.monotonic() + std::chrono::seconds(request.timeout()) : kForever;
+    if (collect(out, err, *exec, parts.clock, end) == Ending::TimedOut)
+        return kill_exec(*exec, container->id, request);
+    cri::ExecSyncResponse response;
+    const Result<int32_t> code = *exec->outcome();
+    if (!code) return code.error();
+    response.set_exit_code(*code);
+    fit(out.bytes, err.bytes);
+    *response.mutable_stdout() = std::move(out.bytes);
+    *response.mutable_stderr() = std::move(err.bytes);
+    return response;
 }
 
 }  // namespace orlop::core

@@ -6,6 +6,7 @@
 
 #include "runtime/core/cri/views.h"
 #include "runtime/core/parts.h"
+#include "runtime/streaming/server.h"
 
 namespace orlop::core {
 
@@ -30,6 +31,8 @@ Result<std::string> create_container(Parts& parts, const cri::CreateContainerReq
 Result<std::string> log_path_of(const cri::PodSandboxConfig& sandbox, const cri::ContainerConfig& container);
 
 // container_start.cpp
+// The container of that pod whose process namespace another one is to share.
+Result<Containers::Ptr> running_target(const State& state, const std::string& sandbox, const std::string& id);
 Status start_container(Parts& parts, const std::string& id, Nanos wait);
 
 // container_stop.cpp
@@ -48,6 +51,12 @@ Status reopen_log(const State& state, ShimHub& hub, const std::string& id);
 
 // exec_sync.cpp
 Result<cri::ExecSyncResponse> exec_sync(Parts& parts, const cri::ExecSyncRequest& request);
+
+// streaming_urls.cpp: where a client gets the streams, once. Precondition: not running, or not ready.
+Result<std::string> exec_url(Parts& parts, streaming::Server& server, const cri::ExecRequest& request);
+Result<std::string> attach_url(Parts& parts, streaming::Server& server, const cri::AttachRequest& request);
+Result<std::string> port_forward_url(Parts& parts, streaming::Server& server,
+                                     const cri::PortForwardRequest& request);
 
 // plan_file.cpp: the plan of a created container, as it is on disk.
 Status save_plan(const Dir& container, const launch::LaunchPlan& plan);

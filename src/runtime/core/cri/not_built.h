@@ -27,15 +27,6 @@ class NotBuiltRuntime : public cri::RuntimeService::Service {
                                   Writer<cri::StreamContainersResponse>*) override {
         return not_built("StreamContainers");
     }
-    grpc::Status Exec(Context*, const cri::ExecRequest*, cri::ExecResponse*) override {
-        return not_built("Exec");
-    }
-    grpc::Status Attach(Context*, const cri::AttachRequest*, cri::AttachResponse*) override {
-        return not_built("Attach");
-    }
-    grpc::Status PortForward(Context*, const cri::PortForwardRequest*, cri::PortForwardResponse*) override {
-        return not_built("PortForward");
-    }
     grpc::Status ContainerStats(Context*, const cri::ContainerStatsRequest*,
                                 cri::ContainerStatsResponse*) override {
         return not_built("ContainerStats");

@@ -152,6 +152,29 @@ grpc::Status RuntimeService::ExecSync(Context*, const cri::ExecSyncRequest* requ
     return serve_into("ExecSync", response, [&] { return exec_sync(parts_, *request); });
 }
 
+grpc::Status RuntimeService::Exec(Context*, const cri::ExecRequest* request, cri::ExecResponse* response) {
+    return serve("Exec", [&]() -> orlop::Status {
+        response->set_url(TRY(exec_url(parts_, streams_, *request)));
+        return ok();
+    });
+}
+
+grpc::Status RuntimeService::Attach(Context*, const cri::AttachRequest* request,
+                                    cri::AttachResponse* response) {
+    return serve("Attach", [&]() -> orlop::Status {
+        response->set_url(TRY(attach_url(parts_, streams_, *request)));
+        return ok();
+    });
+}
+
+grpc::Status RuntimeService::PortForward(Context*, const cri::PortForwardRequest* request,
+                                         cri::PortForwardResponse* response) {
+    return serve("PortForward", [&]() -> orlop::Status {
+        response->set_url(TRY(port_forward_url(parts_, streams_, *request)));
+        return ok();
+    });
+}
+
 grpc::Status RuntimeService::GetContainerEvents(Context* context, const cri::GetEventsRequest*,
                                                 grpc::ServerWriter<cri::ContainerEventResponse>* writer) {
     return serve("GetContainerEvents", [&] { return stream_events(events_, *context, *writer); });

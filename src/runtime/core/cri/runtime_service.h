@@ -6,6 +6,7 @@
 
 #include "runtime/core/cri/not_built.h"
 #include "runtime/core/parts.h"
+#include "runtime/streaming/server.h"
 
 namespace orlop::core {
 
@@ -14,8 +15,8 @@ class RuntimeService final : public NotBuiltRuntime {
 
   public:
     // `config_json`: the daemon's settings, for Status.
-    RuntimeService(Parts& parts, EventBus& events, std::string config_json)
-        : parts_(parts), events_(events), config_json_(std::move(config_json)) {}
+    RuntimeService(Parts& parts, EventBus& events, streaming::Server& streams, std::string config_json)
+        : parts_(parts), events_(events), streams_(streams), config_json_(std::move(config_json)) {}
 
     grpc::Status Version(Context*, const cri::VersionRequest*, cri::VersionResponse*) override;
     grpc::Status Status(Context*, const cri::StatusRequest*, cri::StatusResponse*) override;
@@ -60,12 +61,16 @@ class RuntimeService final : public NotBuiltRuntime {
     grpc::Status ReopenContainerLog(Context*, const cri::ReopenContainerLogRequest*,
                                     cri::ReopenContainerLogResponse*) override;
     grpc::Status ExecSync(Context*, const cri::ExecSyncRequest*, cri::ExecSyncResponse*) override;
+    grpc::Status Exec(Context*, const cri::ExecRequest*, cri::ExecResponse*) override;
+    grpc::Status Attach(Context*, const cri::AttachRequest*, cri::AttachResponse*) override;
+    grpc::Status PortForward(Context*, const cri::PortForwardRequest*, cri::PortForwardResponse*) override;
     grpc::Status GetContainerEvents(Context*, const cri::GetEventsRequest*,
                                     grpc::ServerWriter<cri::ContainerEventResponse>*) override;
 
   private:
     Parts& parts_;
     EventBus& events_;
+    streaming::Server& streams_;
     std::string config_json_;
 };
 

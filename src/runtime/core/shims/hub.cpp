@@ -67,9 +67,9 @@ void ExecEnd::set(Result<int32_t> outcome) {
 struct ShimHub::Slot {
     std::mutex mutex;
     std::condition_variable filled;
-    std::optional<Result<shim::Body>> reply;
+    std::optional<Result<ShimReply>> reply;
 
-    void fill(Result<shim::Body> with) {
+    void fill(Result<ShimReply> with) {
         std::lock_guard lock(mutex);
         if (!reply) reply.emplace(std::move(with));
         filled.notify_all();
@@ -144,6 +144,11 @@ void ShimHub::disconnect(const std::string& sandbox) {
 
 Result<shim::Body> ShimHub::call(const std::string& sandbox, shim::Body request, std::vector<UniqueFd> fds,
                                  Nanos timeout) {
+    return TRY(exchange(sandbox, std::move(request), std::move(fds), timeout)).body;
+}
+
+Result<ShimReply> ShimHub::exchange(const std::string& sandbox, shim::Body request, std::vector<UniqueFd> fds,
+                                    Nanos timeout) {
     auto slot = std::make_shared<Slot>();
     Outgoing outgoing{.message = {.request = 0, .body = std::move(request)},
                       .fds = std::make_shared<std::vector<UniqueFd>>(std::move(fds)),
@@ -249,11 +254,13 @@ void ShimHub::readable(const std::string& sandbox) {
             // Gone, or it speaks nonsense: in both cases nothing it says counts any more.
             return drop(sandbox, true);
         }
-        dispatch(sandbox, std::move(received->message));
+        dispatch(sandbox, std::move(*received));
     }
 }
 
-void ShimHub::dispatch(const std::string& sandbox, shim::Message message) {
+void ShimHub::dispatch(const std::string& sandbox, shim::Received received) {
+    shim::Message& message = received.message;
+    if (message.unknown) return;  // of a newer shim; what matters to us it says in words we know
     if (message.request == 0) {
         if (auto* exited = std::get_if<shim::Exited>(&message.body)) {
             if (listener_.exited) listener_.exited(sandbox, exited->exit);
@@ -272,7 +279,7 @@ void ShimHub::dispatch(const std::string& sandbox, shim::Message message) {
     if (auto* failed = std::get_if<shim::Failed>(&message.body)) {
         slot->second->fill(Error(failed->kind, failed->what, failed->errnum));
     } else {
-        slot->second->fill(std::move(message.body));
+        slot->second->fill(ShimReply{std::move(message.body), std::move(received.fds)});
     }
     c.waiting.erase(slot);
 }

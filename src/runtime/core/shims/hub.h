@@ -38,6 +38,11 @@ class ExecEnd {
     std::optional<Result<int32_t>> outcome_;
 };
 
+struct ShimReply {
+    shim::Body body;
+    std::vector<UniqueFd> fds;
+};
+
 class ShimHub {
   public:
     // Called in the hub's thread: they must not block and not call the hub's waiting functions.
@@ -66,6 +71,9 @@ class ShimHub {
     // or it died; TimedOut: no reply, what became of the request is unknown.
     Result<shim::Body> call(const std::string& sandbox, shim::Body request, std::vector<UniqueFd> fds,
                             Nanos timeout);
+    // The same, with the descriptors that came along.
+    Result<ShimReply> exchange(const std::string& sandbox, shim::Body request, std::vector<UniqueFd> fds,
+                               Nanos timeout);
     // Sends; the reply is dropped.
     void send(const std::string& sandbox, shim::Body request);
 
@@ -84,7 +92,7 @@ class ShimHub {
     void submit(const std::string& sandbox, Outgoing outgoing);
     void flush(const std::string& sandbox);
     void readable(const std::string& sandbox);
-    void dispatch(const std::string& sandbox, shim::Message message);
+    void dispatch(const std::string& sandbox, shim::Received received);
     void drop(const std::string& sandbox, bool tell);
 
     std::unique_ptr<EventLoop> loop_;
