@@ -132,6 +132,8 @@ std::string config_json(const Config& c) {
         {"cgroup_driver", c.cgroup_driver},
         {"shim", c.shim},
         {"pids_limit", c.pids_limit},
+        {"default_ulimits", c.default_ulimits},
+        {"default_sysctls", c.default_sysctls},
         {"cni", {{"conf_dir", c.cni.conf_dir}, {"bin_dirs", c.cni.bin_dirs}, {"cache_dir", c.cni.cache_dir}}},
         {"streaming",
          {{"address", c.streaming.address},

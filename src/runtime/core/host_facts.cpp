@@ -119,6 +119,17 @@ Result<plan::NodeFacts> read_node_facts(const cgroups::Hierarchies& hierarchies,
     return facts;
 }
 
+Status read_defaults(const std::vector<std::string>& ulimits, const std::vector<std::string>& sysctls,
+                     plan::NodeFacts& facts) {
+    for (const std::string& text : ulimits)
+        facts.default_rlimits.push_back(TRY(plan::parse_rlimit(text).under("default_ulimits")));
+    for (const std::string& text : sysctls) {
+        const auto [name, value] = TRY(plan::parse_sysctl(text).under("default_sysctls"));
+        facts.default_sysctls[name] = value;
+    }
+    return ok();
+}
+
 void probe_mounts(const std::string& layers, plan::NodeFacts& facts) {
     facts.recursive_read_only = facts.user_namespaces = false;
     const auto api = launch::MountApi::probe();

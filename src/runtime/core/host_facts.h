@@ -14,6 +14,10 @@ namespace cri = ::runtime::v1;
 
 Result<plan::NodeFacts> read_node_facts(const cgroups::Hierarchies& hierarchies, int64_t pids_limit);
 
+// The settings' default limits and sysctls into `facts`; Invalid names the one that is none.
+Status read_defaults(const std::vector<std::string>& ulimits, const std::vector<std::string>& sysctls,
+                     plan::NodeFacts& facts);
+
 // What this kernel can do for pods, tried out with a copy of `layers`, where image layers lie.
 void probe_mounts(const std::string& layers, plan::NodeFacts& facts);
 

@@ -19,7 +19,6 @@
 #include "runtime/core/recovery/recover.h"
 #include "runtime/core/server.h"
 #include "runtime/core/shims/exit_files.h"
-#include "runtime/core/streaming/backend.h"
 
 namespace orlop::core {
 namespace {
@@ -85,6 +84,7 @@ struct Outside {
 Status open_outside(const Config& config, Outside& out) {
     out.hierarchies = TRY(cgroups::detect());
     out.facts = TRY(read_node_facts(out.hierarchies, config.pids_limit));
+    TRY(read_defaults(config.default_ulimits, config.default_sysctls, out.facts));
     out.driver = TRY(make_driver(config.cgroup_driver, out.hierarchies));
     out.images = TRY(images::Store::open(config.paths.images()));
     probe_mounts(config.paths.images(), out.facts);
@@ -96,9 +96,7 @@ Status open_outside(const Config& config, Outside& out) {
 // Recovers, then answers clients until the loop is stopped. Pods go on after that.
 Status serve_until_stopped(Parts& parts, EventBus& events, const Config& config, EventLoop& loop) {
     TRY(recover(parts, report));
-    StreamingBackend backend(parts);
-    const auto streams = TRY(streaming::Server::start(config.streaming, backend, parts.clock));
-    RuntimeService runtime_service(parts, events, *streams, config_json(config));
+    RuntimeService runtime_service(parts, events, config_json(config));
     registry::Puller puller(parts.images, parts.clock, {.hosts_dir = config.registry_config_dir});
     ImageService image_service(parts.images, puller, parts.paths, parts.clock);
     NodeImages node_images(parts.images);
