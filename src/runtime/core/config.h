@@ -4,7 +4,7 @@
 //   netns_dir = "/run/netns"                cgroup_driver = "systemd"     shim =
 //   "/usr/libexec/orlop/orlop-shim" registry_config_dir = "/etc/orlop/certs.d" pids_limit = -1 [cni] conf_dir
 //   = "/etc/cni/net.d"  bin_dirs = ["/opt/cni/bin"]  cache_dir = "/var/lib/cni" [log]  level = "info"  format
-//   = "text"
+//   = "text" [streaming] address = "127.0.0.1"  port = 0  tls_certificate = ""  tls_key = ""
 #pragma once
 
 #include <string>
@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "netns/cni.h"
 #include "runtime/core/paths.h"
+#include "runtime/streaming/server.h"
 
 namespace orlop::core {
 
@@ -28,6 +29,7 @@ struct Config {
     // Of each container "nofile=1024:65536", of each pod "net.core.somaxconn=1024" (plan::parse_rlimit and
     // parse_sysctl).
     std::vector<std::string> default_ulimits, default_sysctls;
+    streaming::ServerOptions streaming;
     LogOptions log;
 };
 

@@ -38,6 +38,15 @@ Setter number(int64_t& into) {
     };
 }
 
+Setter port(uint16_t& into) {
+    return [&into](const toml::node& node) -> Status {
+        const auto value = node.value_exact<int64_t>();
+        if (!value || *value < 0 || *value > 65535) return Error::invalid("has to be a port, 0 to 65535");
+        into = static_cast<uint16_t>(*value);
+        return ok();
+    };
+}
+
 Setter texts(std::vector<std::string>& into) {
     return [&into](const toml::node& node) -> Status {
         const toml::array* list = node.as_array();
@@ -90,6 +99,10 @@ Status apply_toml(Config& config, const std::string& file, const std::string& te
         {"cni", section({{"conf_dir", text(config.cni.conf_dir)},
                          {"bin_dirs", texts(config.cni.bin_dirs)},
                          {"cache_dir", text(config.cni.cache_dir)}})},
+        {"streaming", section({{"address", text(config.streaming.address)},
+                               {"port", port(config.streaming.port)},
+                               {"tls_certificate", text(config.streaming.tls_certificate)},
+                               {"tls_key", text(config.streaming.tls_key)}})},
         {"log", section({{"level", text(config.log.level, {"trace", "debug", "info", "warn", "error"})},
                          {"format", text(config.log.format, {"text", "json"})}})}};
     try {

@@ -19,6 +19,7 @@
 #include "runtime/core/recovery/recover.h"
 #include "runtime/core/server.h"
 #include "runtime/core/shims/exit_files.h"
+#include "runtime/core/streaming/backend.h"
 
 namespace orlop::core {
 namespace {
@@ -96,7 +97,9 @@ Status open_outside(const Config& config, Outside& out) {
 // Recovers, then answers clients until the loop is stopped. Pods go on after that.
 Status serve_until_stopped(Parts& parts, EventBus& events, const Config& config, EventLoop& loop) {
     TRY(recover(parts, report));
-    RuntimeService runtime_service(parts, events, config_json(config));
+    StreamingBackend backend(parts);
+    const auto streams = TRY(streaming::Server::start(config.streaming, backend, parts.clock));
+    RuntimeService runtime_service(parts, events, *streams, config_json(config));
     registry::Puller puller(parts.images, parts.clock, {.hosts_dir = config.registry_config_dir});
     ImageService image_service(parts.images, puller, parts.paths, parts.clock);
     NodeImages node_images(parts.images);
