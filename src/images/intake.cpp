@@ -6,6 +6,7 @@
 #include "images/archive.h"
 #include "images/disk_usage.h"
 #include "images/layer_writer.h"
+#include "images/read_ahead.h"
 
 namespace orlop::images {
 
@@ -21,7 +22,11 @@ Result<Unpacked> unpack_into(const Dir& dir, const LayerInput& input,
                              std::function<void(uint64_t)> on_bytes) {
     HashingStream hashed(input.bytes, kMaxBlob, std::move(on_bytes));
     const auto plain = TRY(Decompressor::open(hashed));
-    Unpacked unpacked = TRY(unpack_layer(*plain, dir, {{}, input.layer, UnpackLimits()}));
+    const UnpackOptions options{{}, input.layer, UnpackLimits()};
+    std::optional<ReadAhead> ahead;
+    if (input.large) ahead.emplace(*plain);
+    Unpacked unpacked = TRY(unpack_layer(ahead ? static_cast<ByteStream&>(*ahead) : *plain, dir, options));
+    ahead.reset();
     TRY(hashed.drain());
     if (input.digest) {
         if (const Digest actual = hashed.digest(); actual != *input.digest)

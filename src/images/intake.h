@@ -20,6 +20,7 @@ struct LayerInput {
     std::optional<Digest> digest;   // of it
     std::optional<Digest> diff_id;  // of the tar in it
     bool layer = true;              // UnpackOptions::layer
+    bool large = true;              // worth a thread of its own for the decompression
 };
 
 // Unpacked in the intake's directory, not in the store yet.

@@ -18,6 +18,8 @@ namespace orlop::images {
 
 // Pins whose owner starts with this belong to a running import.
 inline constexpr const char* kImportOwner = "import:";
+// Of a running verify(); ends as those do.
+inline constexpr const char* kVerifyOwner = "import:verify";
 
 class StoreState {
   public:
@@ -43,6 +45,7 @@ class StoreState {
     Status unpin(const std::string& owner);
     Result<std::vector<std::string>> pin_owners();
     Result<DiskUsage> usage();
+    Result<Verified> verify();
 
   private:
     StoreState(UniqueFd lock, Dir root, Dir layers, Dir blobs, Dir ingest, Catalog catalog)
@@ -52,6 +55,8 @@ class StoreState {
           blobs_(std::move(blobs)),
           ingest_(std::move(ingest)),
           catalog_(std::move(catalog)) {}
+
+    Result<std::vector<std::string>> check_layer(const LayerRow& layer) const;
 
     // All of these with mutex_ held.
     Status repair();

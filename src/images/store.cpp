@@ -61,6 +61,7 @@ class DiskStore final : public Store {
 
     Result<std::vector<std::string>> pin_owners() const override { return state_->pin_owners(); }
     Result<DiskUsage> usage() const override { return state_->usage(); }
+    Result<Verified> verify() const override { return state_->verify(); }
     const std::string& root() const override { return state_->root().path(); }
 
   private:

@@ -75,6 +75,12 @@ struct Reference {
     static Result<Reference> parse(const std::string& text);
 };
 
+// What Store::verify found.
+struct Verified {
+    uint64_t images = 0, layers = 0;
+    std::vector<std::string> problems;  // one line each
+};
+
 class Intake;
 
 class Store {
@@ -109,6 +115,9 @@ class Store {
     // Owners of pins, for garbage collection of pins whose container is gone.
     virtual Result<std::vector<std::string>> pin_owners() const = 0;
     virtual Result<DiskUsage> usage() const = 0;
+    // Whether all that the store knows is on the disk and nothing else: digests of manifests and configs,
+    // size and files of each layer. Changes nothing.
+    virtual Result<Verified> verify() const = 0;
     virtual const std::string& root() const = 0;
 };
 

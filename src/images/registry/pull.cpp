@@ -14,6 +14,7 @@ namespace {
 
 constexpr int kMaxNesting = 4;
 constexpr uint64_t kProgressStep = 256u << 10;
+constexpr uint64_t kLarge = 1u << 20;
 
 // Other types (text/plain, application/json) say nothing.
 std::string announced(const std::string& content_type) {
@@ -115,11 +116,12 @@ Status Pull::bring_one(Client& client, const images::Intake& intake, const image
         const auto bytes = TRY(client.blob(layer, avoid));
         uint64_t reported = 0;
         const std::string label = layer.digest.str();
-        auto staged = intake.stage({*bytes, layer.digest, slot.diff_id}, [&](uint64_t done) {
-            if (done - reported < kProgressStep && done != layer.size) return;
-            reported = done;
-            report("download", label, done, layer.size);
-        });
+        auto staged = intake.stage({*bytes, layer.digest, slot.diff_id, true, layer.size >= kLarge},
+                                   [&](uint64_t done) {
+                                       if (done - reported < kProgressStep && done != layer.size) return;
+                                       reported = done;
+                                       report("download", label, done, layer.size);
+                                   });
         if (staged) {
             slot.staged = std::move(*staged);
             return ok();

@@ -85,7 +85,12 @@ Result<images::Image> Puller::pull(const PullRequest& request, const images::OnP
     Authorizer authorizer(*shared_http, tokens_, [&](const Endpoint& e) { return lookups.find(e); });
     Pull pull({store_, claims_, slots_, settings_.layers_at_once, *shared_http, authorizer},
               settings_.patience, target, reference, progress);
-    return pull.run(std::move(stop)).under("pull " + reference.str());
+    auto image = pull.run(std::move(stop)).under("pull " + reference.str());
+    if (image) return image;
+    // It is not the caller's request that is wrong.
+    const Kind kind = image.error().kind();
+    if (kind != Kind::Invalid && kind != Kind::Unimplemented) return image;
+    return Error(Kind::Precondition, image.error().what());
 }
 
 }  // namespace orlop::registry

@@ -32,7 +32,8 @@ struct PullRequest {
 
 class Puller {
   public:
-    // Calls curl_global_init(3): to be made before there are threads. The store must outlive it.
+    // Calls curl_global_init(3): to be made before there are threads. The store must outlive it. SIGPIPE must
+    // be ignored: OpenSSL does not.
     Puller(images::Store& store, const Clock& clock, Settings settings);
     ~Puller();
     Puller(const Puller&) = delete;
@@ -40,8 +41,9 @@ class Puller {
 
     // Stages "resolve", "download" (with the digest of a layer's file, and its bytes) and "done"; calls come
     // from several threads, one at a time. If it fails or `stop` is requested, nothing of it stays.
-    // Unavailable if the registry cannot be asked (the text has kUnavailable), NotFound if it has no such
-    // image, Precondition if it wants other credentials, Invalid if what it sends is wrong.
+    // Invalid if the reference is malformed, Unavailable if the registry cannot be asked (the text has
+    // kUnavailable), NotFound if it has no such image, Precondition if it wants other credentials, a policy
+    // forbids the image (the text has kSignature) or what the registry sends is wrong.
     Result<images::Image> pull(const PullRequest& request, const images::OnProgress& progress,
                                std::stop_token stop);
 
