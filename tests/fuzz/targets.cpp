@@ -20,6 +20,8 @@
 #include "runtime/oci/spec/spec.h"
 #include "runtime/seccomp/profile.h"
 #include "runtime/shim/protocol/protocol.h"
+#include "runtime/streaming/resize.h"
+#include "runtime/streaming/spdy/connection.h"
 
 namespace orlop::fuzz {
 
@@ -117,6 +119,39 @@ void init_message(std::string_view input) {
     child.reset();
     const auto stage = launch::advance(launching);
     if (stage && *stage == launch::Stage::Running) require(launching.identified);
+}
+
+// What a client may send, twice: as frames, which must come back the same when they are written and read
+// again, and to a connection that serves it.
+void spdy_frames(std::string_view input) {
+    spdy::Decoder decoder, reads;
+    spdy::Encoder encoder;
+    std::string_view rest = input;
+    while (true) {
+        const auto frame = decoder.next(rest);
+        if (!frame || !*frame) break;
+        const std::string bytes = encoder.encode(**frame);
+        std::string_view written = bytes;
+        const auto again = reads.next(written);
+        require(again && *again && **again == **frame && written.empty());
+    }
+    constexpr size_t kStreams = 8;
+    spdy::Connection connection(kStreams);
+    streaming::ResizeReader resize;
+    rest = input;
+    for (auto event = connection.next(rest); event && *event; event = connection.next(rest)) {
+        require(connection.streams() <= kStreams);
+        if (const auto* opened = std::get_if<spdy::Opened>(&**event)) {
+            connection.accept(opened->stream);
+            connection.send(opened->stream, "hello");
+        } else if (const auto* received = std::get_if<spdy::Received>(&**event)) {
+            connection.consumed(received->stream, received->bytes.size());
+            const auto size = resize.read(received->bytes);
+            if (size) require(size->width > 0 && size->height > 0);
+        }
+    }
+    // Nothing is answered by more than a few frames.
+    require(connection.output().size() <= 64 * (input.size() + 1));
 }
 
 // The kernel's files, and what orlop-scope is told: text of the same kind.

@@ -19,6 +19,7 @@ void oci_config(std::string_view input);
 void seccomp_profile(std::string_view input);
 void init_message(std::string_view input);
 void cgroup_file(std::string_view input);
+void spdy_frames(std::string_view input);
 
 struct Named {
     std::string_view name;
@@ -36,6 +37,7 @@ inline constexpr Named kTargets[] = {
     {"seccomp_profile", seccomp_profile},
     {"init_message", init_message},
     {"cgroup_file", cgroup_file},
+    {"spdy_frames", spdy_frames},
 };
 
 }  // namespace orlop::fuzz

@@ -102,7 +102,7 @@ using Frame =
 
 inline constexpr uint32_t kMaxId = 0x7fffffff;
 inline constexpr size_t kMaxControlPayload = 64 * 1024;  // compressed; longer ones are an error
-inline constexpr size_t kMaxHeaderBlock = 64 * 1024;     // decompressed
+inline constexpr size_t kMaxHeaderBlock = 32 * 1024;     // decompressed
 inline constexpr size_t kMaxHeaders = 128;
 inline constexpr size_t kMaxData = (1 << 24) - 1;
 
