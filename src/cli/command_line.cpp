@@ -18,6 +18,9 @@ struct Settings {
     DownOptions down;
     LogsOptions logs;
     ImportOptions import_image;
+    PullOptions pull;
+    bool prune_all = false;
+    bool verify_all = false;  // there is nothing less
     std::string import_name;
     std::string import_node;
     std::vector<std::string> references;
@@ -140,10 +143,43 @@ void add_import(CLI::App& images, Settings& s, Commands& commands) {
                             check_import};
 }
 
+void add_pull(CLI::App& images, Settings& s, Commands& commands) {
+    CLI::App* pull = images.add_subcommand("pull", "Bring an image from a registry into the node");
+    add_name(*pull, s);
+    pull->add_option("REF", s.pull.reference, "[HOST/]NAME[:TAG][@DIGEST]")->required();
+    pull->add_option("--creds", s.pull.credentials, "Instead of what the node's files say")
+        ->envname("ORLOP_REGISTRY_CREDS")
+        ->type_name("USER:PASSWORD");
+    commands[pull] = {
+        [](const Settings& at) { return image_pull(at.common, at.pull); },
+        [](Settings& at) -> Status {
+            if (at.pull.credentials.empty() || at.pull.credentials.find(':') != std::string::npos)
+                return ok();
+            return Error::invalid("--creds is not USER:PASSWORD");
+        }};
+}
+
+void add_upkeep(CLI::App& images, Settings& s, Commands& commands) {
+    CLI::App* inspect = images.add_subcommand("inspect", "Print all that is known of images, as JSON");
+    add_name(*inspect, s);
+    inspect->add_option("REF", s.references, "Names or ids")->required();
+    commands[inspect] = {[](const Settings& at) { return image_inspect(at.common, at.references); }};
+    CLI::App* prune = images.add_subcommand("prune", "Remove images that no container uses and no tag names");
+    add_name(*prune, s);
+    prune->add_flag("-a,--all", s.prune_all, "Also those with a tag");
+    commands[prune] = {[](const Settings& at) { return image_prune(at.common, at.prune_all); }};
+    CLI::App* verify = images.add_subcommand("verify", "Check that the images on the disk are whole");
+    add_name(*verify, s);
+    verify->add_flag("--all", s.verify_all, "All images, which is what is done anyway");
+    commands[verify] = {[](const Settings& at) { return image_verify(at.common); }};
+}
+
 void add_images(CLI::App& app, Settings& s, Commands& commands) {
     CLI::App* images = app.add_subcommand("image", "The images of the node");
     images->require_subcommand(0, 1);
     add_import(*images, s, commands);
+    add_pull(*images, s, commands);
+    add_upkeep(*images, s, commands);
     CLI::App* list = images->add_subcommand("ls", "List the images");
     add_name(*list, s);
     add_output(*list, s);

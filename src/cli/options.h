@@ -43,6 +43,11 @@ struct DownOptions {
     bool keep_pods = false;
 };
 
+struct PullOptions {
+    std::string reference;
+    std::string credentials;  // USER:PASSWORD, "" = what the node's files say
+};
+
 struct LogsOptions {
     std::string pod;
     std::string container;

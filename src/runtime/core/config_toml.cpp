@@ -29,10 +29,12 @@ Setter text(std::string& into, std::vector<std::string> allowed = {}) {
     };
 }
 
-Setter number(int64_t& into) {
-    return [&into](const toml::node& node) -> Status {
+Setter number(int64_t& into, int64_t least = INT64_MIN, int64_t most = INT64_MAX) {
+    return [&into, least, most](const toml::node& node) -> Status {
         const auto value = node.value_exact<int64_t>();
         if (!value) return Error::invalid("has to be a whole number");
+        if (*value < least || *value > most)
+            return Error::invalid("has to be " + std::to_string(least) + ".." + std::to_string(most));
         into = *value;
         return ok();
     };
@@ -103,6 +105,11 @@ Status apply_toml(Config& config, const std::string& file, const std::string& te
                                {"port", port(config.streaming.port)},
                                {"tls_certificate", text(config.streaming.tls_certificate)},
                                {"tls_key", text(config.streaming.tls_key)}})},
+        {"images", section({{"auth_files", texts(config.images.auth_files)},
+                            {"policy", text(config.images.policy)},
+                            {"layers_at_once", number(config.images.layers_at_once, 1, 64)},
+                            {"progress_timeout", number(config.images.progress_timeout, 1, 86400)},
+                            {"pinned", texts(config.images.pinned)}})},
         {"log", section({{"level", text(config.log.level, {"trace", "debug", "info", "warn", "error"})},
                          {"format", text(config.log.format, {"text", "json"})}})}};
     try {

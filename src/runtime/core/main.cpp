@@ -4,6 +4,7 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <future>
@@ -94,15 +95,23 @@ Status open_outside(const Config& config, Outside& out) {
     return ok();
 }
 
+registry::Settings puller_settings(const Config& config) {
+    return {.hosts_dir = config.registry_config_dir,
+            .auth_files = config.images.auth_files,
+            .policy_file = config.images.policy,
+            .layers_at_once = static_cast<size_t>(config.images.layers_at_once),
+            .patience = {.stall = std::chrono::seconds(config.images.progress_timeout)}};
+}
+
 // Recovers, then answers clients until the loop is stopped. Pods go on after that.
 Status serve_until_stopped(Parts& parts, EventBus& events, const Config& config, EventLoop& loop) {
     TRY(recover(parts, report));
     StreamingBackend backend(parts);
     const auto streams = TRY(streaming::Server::start(config.streaming, backend, parts.clock));
     RuntimeService runtime_service(parts, events, *streams, config_json(config));
-    registry::Puller puller(parts.images, parts.clock, {.hosts_dir = config.registry_config_dir});
-    ImageService image_service(parts.images, puller, parts.paths, parts.clock);
-    NodeImages node_images(parts.images);
+    registry::Puller puller(parts.images, parts.clock, puller_settings(config));
+    ImageService image_service(parts.images, puller, parts.paths, parts.clock, config.images.pinned);
+    NodeImages node_images(parts.images, puller);
     const auto server = TRY(start_server(config.listen, {&runtime_service, &image_service, &node_images}));
     spdlog::info("orlop-runtime " ORLOP_VERSION " serves {} ({} sandboxes, cgroup driver {})", config.listen,
                  parts.state.sandboxes->list().size(), parts.driver.name());
@@ -120,6 +129,8 @@ Status serve_until_stopped(Parts& parts, EventBus& events, const Config& config,
 }
 
 Status run(Config config) {
+    // TLS connections and the standard input of plugins and helpers may be closed by the other side.
+    signal(SIGPIPE, SIG_IGN);
     TRY(check_machine(config));
     // Before the first thread, so that all of them leave these signals to this loop.
     const auto loop = TRY(EventLoop::make());

@@ -1,3 +1,5 @@
+#include <map>
+
 #include "runtime/core/cri/image_service.h"
 #include "runtime/core/cri/serve.h"
 
@@ -9,20 +11,23 @@ using Writer = grpc::ServerWriter<orlop::v1::ImportProgress>;
 
 constexpr Nanos kEvery = std::chrono::milliseconds(100);
 
-// The store reports every block; a client is told of new stages and layers, and ten times a second.
+// The store reports every block; a client is told of new stages and layers, of what is whole, and of each ten
+// times a second.
 class ProgressWriter {
   public:
     explicit ProgressWriter(Writer& writer) : writer_(writer) {}
 
     void operator()(const images::Progress& progress) {
         const Nanos now = SystemClock().monotonic();
-        const bool news = progress.stage != stage_ || progress.layer != layer_;
-        if (progress.stage == "done" || (!news && now - last_ < kEvery)) return;
-        stage_ = progress.stage;
-        layer_ = progress.layer;
-        last_ = now;
+        if (progress.stage == "done") return;
+        // Several layers may be on their way at once.
+        const auto [at, news] = last_.try_emplace(progress.stage + progress.layer, now);
+        const bool whole = progress.total > 0 && progress.done == progress.total;
+        if (!news && !whole && now - at->second < kEvery) return;
+        at->second = now;
         orlop::v1::ImportProgress message;
-        message.set_stage(progress.stage == "unpack" ? "layer" : progress.stage);
+        const bool layer = progress.stage == "unpack" || progress.stage == "download";
+        message.set_stage(layer ? "layer" : progress.stage);
         message.set_layer(progress.layer);
         message.set_done_bytes(progress.done);
         message.set_total_bytes(progress.total);
@@ -32,8 +37,7 @@ class ProgressWriter {
 
   private:
     Writer& writer_;
-    std::string stage_, layer_;
-    Nanos last_{0};
+    std::map<std::string, Nanos> last_;  // when something was said of it
 };
 
 Status absolute(const std::string& field, const std::string& path) {
@@ -66,6 +70,18 @@ Result<std::vector<images::Image>> import(images::Store& store, const orlop::v1:
     return imported;
 }
 
+orlop::v1::ImportProgress last_message(const std::vector<images::Image>& images) {
+    orlop::v1::ImportProgress last;
+    last.set_stage("done");
+    for (const images::Image& image : images) {
+        auto* out = last.add_images();
+        out->set_id(image.id);
+        for (const auto& tag : image.repo_tags) out->add_references(tag);
+        for (const auto& digest : image.repo_digests) out->add_references(digest);
+    }
+    return last;
+}
+
 }  // namespace
 
 grpc::Status NodeImages::Import(grpc::ServerContext*, const orlop::v1::ImportRequest* request,
@@ -73,15 +89,33 @@ grpc::Status NodeImages::Import(grpc::ServerContext*, const orlop::v1::ImportReq
     return serve("Import", [&]() -> Status {
         ProgressWriter progress(*writer);
         const auto imported = TRY(import(store_, *request, [&](const images::Progress& p) { progress(p); }));
-        orlop::v1::ImportProgress last;
-        last.set_stage("done");
-        for (const images::Image& image : imported) {
-            auto* out = last.add_images();
-            out->set_id(image.id);
-            for (const auto& tag : image.repo_tags) out->add_references(tag);
-            for (const auto& digest : image.repo_digests) out->add_references(digest);
-        }
-        writer->Write(last);
+        writer->Write(last_message(imported));
+        return ok();
+    });
+}
+
+grpc::Status NodeImages::Pull(Context* context, const orlop::v1::PullRequest* request, Progress* writer) {
+    grpc::Status answer;
+    (void)serve("Pull", [&]() -> Status {
+        ProgressWriter progress(*writer);
+        const WatchedPull pull = pull_watched(
+            puller_, {request->reference(), {request->username(), request->password(), "", ""}, ""},
+            [&](const images::Progress& p) { progress(p); }, *context);
+        answer = pull_status(pull, *context);
+        if (!pull.image) return pull.image.error();
+        writer->Write(last_message({*pull.image}));
+        return ok();
+    });
+    return answer;
+}
+
+grpc::Status NodeImages::Verify(Context*, const orlop::v1::VerifyRequest*,
+                                orlop::v1::VerifyResponse* response) {
+    return serve("Verify", [&]() -> Status {
+        const images::Verified verified = TRY(store_.verify());
+        response->set_images(verified.images);
+        response->set_layers(verified.layers);
+        for (const std::string& problem : verified.problems) response->add_problems(problem);
         return ok();
     });
 }

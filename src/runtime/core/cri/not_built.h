@@ -65,12 +65,4 @@ class NotBuiltRuntime : public cri::RuntimeService::Service {
     }
 };
 
-class NotBuiltImages : public cri::ImageService::Service {
-  public:
-    grpc::Status StreamImages(grpc::ServerContext*, const cri::StreamImagesRequest*,
-                              grpc::ServerWriter<cri::StreamImagesResponse>*) override {
-        return not_built("StreamImages");
-    }
-};
-
 }  // namespace orlop::core
