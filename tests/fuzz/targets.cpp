@@ -10,6 +10,13 @@
 #include "cgroups/mountinfo.h"
 #include "cgroups/scope_protocol.h"
 #include "cgroups/stats.h"
+#include "images/config.h"
+#include "images/manifest.h"
+#include "images/registry/challenge.h"
+#include "images/registry/credentials.h"
+#include "images/registry/endpoint.h"
+#include "images/registry/policy.h"
+#include "images/registry/url.h"
 #include "images/store.h"
 #include "kube/pod_read.h"
 #include "netns/cni.h"
@@ -179,6 +186,51 @@ void cgroup_file(std::string_view input) {
         require(again && *again == *request);
     }
     (void)cgroups::decode_reply(input).ok();
+}
+
+void image_manifest(std::string_view input) {
+    const images::Platform host{"linux", "amd64", "v3"};
+    const auto document = images::parse_document(input, "");
+    if (document) {
+        if (const auto* index = std::get_if<images::Index>(&*document))
+            (void)images::choose_platform(index->manifests, host).ok();
+        else
+            require(std::get<images::Manifest>(*document).layers.size() <= images::kMaxLayers);
+    }
+    (void)images::parse_config(input).ok();
+    (void)images::parse_docker_manifest(input).ok();
+}
+
+void auth_challenge(std::string_view input) {
+    for (const registry::Challenge& challenge : registry::parse_challenges(input)) {
+        require(!challenge.scheme.empty());
+        const auto realm = registry::Url::parse(challenge.param("realm"));
+        if (realm) require(realm->scheme == "http" || realm->scheme == "https");
+    }
+}
+
+void auth_file(std::string_view input) {
+    const auto entry = registry::parse_auth_file(input, {"r.example:5000/team/app", "r.example:5000", "a"});
+    if (entry) require(entry->helper.empty() || entry->credentials.empty());
+}
+
+// Whatever it says, it does not lead to anything but HTTP, nor break a header.
+void hosts_toml(std::string_view input) {
+    const auto endpoints = registry::parse_hosts_toml(input, "r.example:5000", "/certs");
+    if (!endpoints) return;
+    require(!endpoints->empty());
+    for (const registry::Endpoint& endpoint : *endpoints) {
+        require(endpoint.base.starts_with("http://") || endpoint.base.starts_with("https://"));
+        require(registry::Url::parse(endpoint.base).ok());
+        for (const auto& [name, value] : endpoint.headers)
+            require((name + value).find_first_of("\r\n") == std::string::npos);
+    }
+}
+
+void image_policy(std::string_view input) {
+    const auto image = images::Reference::parse("r.example:5000/team/app:1");
+    require(image.ok());
+    (void)registry::check_policy(input, *image).ok();
 }
 
 }  // namespace orlop::fuzz

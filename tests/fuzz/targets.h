@@ -20,6 +20,11 @@ void seccomp_profile(std::string_view input);
 void init_message(std::string_view input);
 void cgroup_file(std::string_view input);
 void spdy_frames(std::string_view input);
+void image_manifest(std::string_view input);
+void auth_challenge(std::string_view input);
+void auth_file(std::string_view input);
+void hosts_toml(std::string_view input);
+void image_policy(std::string_view input);
 
 struct Named {
     std::string_view name;
@@ -38,6 +43,11 @@ inline constexpr Named kTargets[] = {
     {"init_message", init_message},
     {"cgroup_file", cgroup_file},
     {"spdy_frames", spdy_frames},
+    {"image_manifest", image_manifest},
+    {"auth_challenge", auth_challenge},
+    {"auth_file", auth_file},
+    {"hosts_toml", hosts_toml},
+    {"image_policy", image_policy},
 };
 
 }  // namespace orlop::fuzz
