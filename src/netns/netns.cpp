@@ -83,10 +83,14 @@ Status check_options(const NetnsOptions& options) {
 
 }  // namespace
 
+std::string new_name() {
+    return "cni-" + random_uuid();
+}
+
 Result<std::string> create(const NetnsOptions& options) {
     TRY(check_options(options));
     const Dir dir = TRY(Dir::make(options.dir));
-    const std::string name = "cni-" + random_uuid();
+    const std::string name = options.name.empty() ? new_name() : options.name;
     const std::string path = options.dir + "/" + name;
     TRY(dir.open_file(name, O_RDONLY | O_CREAT | O_EXCL, 0444));
     UndoStack undo;

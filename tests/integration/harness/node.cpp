@@ -120,9 +120,9 @@ Status Node::prepare() {
     return ok();
 }
 
-Status Node::start() {
+Status Node::start(const std::vector<std::string>& extra) {
     TRY(prepare());
-    TRY(runtime_.start(runtime_argv(), paths_.log));
+    TRY(runtime_.start(runtime_argv(extra), paths_.log));
     const bool up = eventually(scaled(20), [&] {
         return runtime_.ended() || (connects(paths_.socket) && crictl().run({"version"}).ok());
     });

@@ -50,7 +50,7 @@ class Node {
     // Makes the directories and the network configuration, starts the runtime, and waits until its socket
     // takes connections.
     Status prepare();
-    Status start();
+    Status start(const std::vector<std::string>& extra = {});
     // SIGTERM; the exit code.
     Result<int> stop();
     // SIGKILL and start again.

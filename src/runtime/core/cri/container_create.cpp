@@ -1,6 +1,7 @@
 #include <google/protobuf/util/message_differencer.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "base/undo.h"
 #include "base/weak.h"
 #include "runtime/core/cri/handlers.h"
@@ -174,8 +175,11 @@ Result<std::string> create(Creating& c) {
     }
     Dir dir = TRY(c.parts.state.containers->make_directory(c.id));
     c.undo.push("directory", [&c] { return c.parts.state.containers->discard(c.id); });
+    fault_point("container plan");
     TRY(save_plan(dir, TRY(plan_it(c, image, dir))));
+    fault_point("container record");
     TRY(c.parts.state.containers->insert(std::move(record)));
+    fault_point("container created");
     return c.id;
 }
 

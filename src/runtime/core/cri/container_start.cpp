@@ -1,3 +1,4 @@
+#include "base/fault.h"
 #include "runtime/core/cri/handlers.h"
 #include "runtime/core/cri/pid_target.h"
 #include "runtime/core/error_map.h"
@@ -13,6 +14,7 @@ constexpr Nanos kCgroup = std::chrono::seconds(5);
 Result<shim::Started> start(Parts& parts, const SandboxRecord& sandbox, const ContainerRecord& container) {
     const cgroups::Cgroup cgroup = parts.cgroup_of(sandbox, container.id);
     TRY(cgroup.create().under("cgroup"));
+    fault_point("container cgroup");
     const auto devices = TRY(find_devices(container.config));
     TRY(cgroup.apply(TRY(plan::plan_resources(container.config, parts.facts, devices))).under("cgroup"));
     launch::LaunchPlan plan = TRY(load_plan(*parts.state.containers, container.id));
@@ -96,7 +98,9 @@ Status start_container(Parts& parts, const std::string& id, Nanos wait) {
     })));
     // Closed at the end, after STARTED: an end that comes meanwhile waits for that.
     const auto window = parts.lifecycle.starting(container->id);
+    fault_point("starting");
     auto started = start(parts, *sandbox, *container);
+    fault_point("started");
     if (!started) {
         return not_of_the_object(
             give_up(parts, *sandbox, *container,
@@ -104,6 +108,7 @@ Status start_container(Parts& parts, const std::string& id, Nanos wait) {
     }
     TRY(inner(parts.state.containers->update(
         container->id, [&](ContainerRecord record) { return running(std::move(record), *started); })));
+    fault_point("running");
     parts.announcer.announce(cri::CONTAINER_STARTED_EVENT, container->id, sandbox->id);
     return ok();
 }

@@ -1,3 +1,4 @@
+#include "base/fault.h"
 #include "runtime/core/cri/handlers.h"
 #include "runtime/core/error_map.h"
 
@@ -28,6 +29,7 @@ Status stop_container(Parts& parts, const std::string& id, Nanos grace) {
     const auto record = TRY(find(parts.state, id));
     if (!record) return ok();
     TRY(inner(parts.stopper.stop(record->id, grace)));
+    fault_point("stopped");
     // Removed meanwhile by another call, or never started: nothing is left.
     const auto ended = parts.state.containers->get(record->id);
     if (!ended || ended->phase != ContainerPhase::Exited) return ok();
@@ -37,7 +39,9 @@ Status stop_container(Parts& parts, const std::string& id, Nanos grace) {
 Status remove_container_locked(Parts& parts, const ContainerRecord& container) {
     TRY(parts.stopper.stop(container.id, Nanos(0)));
     TRY(release_cgroup(parts, container));
+    fault_point("container ended");
     TRY(parts.state.containers->erase(container.id));
+    fault_point("container erased");
     // After its directory: a pin without a container is released at the next start.
     TRY(parts.images.unpin_layers(container.id));
     parts.state.names.release(unique_name(container.sandbox, container.config.metadata()), container.id);

@@ -3,6 +3,7 @@
 
 #include <future>
 
+#include "base/fault.h"
 #include "netns/netns.h"
 #include "runtime/core/cri/handlers.h"
 #include "runtime/core/cri/sandbox_files.h"
@@ -47,7 +48,7 @@ Status record_first(Making& m) {
     const Dir dir = TRY(m.parts.state.sandboxes->make_directory(m.record.id));
     if (!m.network) return m.parts.state.sandboxes->insert(m.record);
     m.claim.stage("network namespace");
-    netns::NetnsOptions options{.dir = m.parts.paths.netns_dir};
+    netns::NetnsOptions options{.dir = m.parts.paths.netns_dir, .name = netns::new_name()};
     for (const auto& [key, value] : m.record.config.linux().sysctls()) {
         if (key.starts_with("net.")) options.sysctls.emplace_back(key, value);
     }
@@ -58,11 +59,12 @@ Status record_first(Making& m) {
         options.uids = range(user->uids);
         options.gids = range(user->gids);
     }
+    // Before the namespace: whatever is interrupted from here on, the link finds it again.
+    TRY(link_netns(dir, options.dir + "/" + options.name));
     m.record.netns = TRY(netns::create(options));
     m.record.attached = true;
     m.claim.stage("record");
-    Status recorded = link_netns(dir, m.record.netns);
-    if (recorded) recorded = m.parts.state.sandboxes->insert(m.record);
+    Status recorded = m.parts.state.sandboxes->insert(m.record);
     if (recorded) return recorded;
     if (auto r = netns::remove(m.record.netns); !r) return std::move(recorded).error().also(r.error());
     return recorded;
@@ -160,6 +162,7 @@ Result<std::string> run_sandbox(Parts& parts, const cri::RunPodSandboxRequest& r
     m.record.phase = SandboxPhase::Ready;
     auto ready = parts.state.sandboxes->update(id, [&](const SandboxRecord&) { return m.record; });
     if (!ready) return not_of_the_object(roll_back(m, std::move(ready).error()));
+    fault_point("sandbox ready");
     m.claim.keep();
     parts.announcer.announce(cri::CONTAINER_CREATED_EVENT, id, id);
     parts.announcer.announce(cri::CONTAINER_STARTED_EVENT, id, id);

@@ -1,3 +1,4 @@
+#include "base/fault.h"
 #include "runtime/core/cri/handlers.h"
 #include "runtime/core/cri/tear_down.h"
 #include "runtime/core/error_map.h"
@@ -32,8 +33,11 @@ Status stop_locked(Parts& parts, const std::string& id) {
         record.phase = SandboxPhase::NotReady;
         return record;
     }));
+    fault_point("sandbox stopping");
     TRY(stop_containers(parts, id));
+    fault_point("containers stopped");
     TRY(tear_down(parts, *stopping));
+    fault_point("torn down");
     TRY(parts.state.sandboxes->update(id, [](SandboxRecord record) {
         record.torn_down = true;
         record.shim_pid = record.pause_pid = 0;
@@ -45,10 +49,12 @@ Status stop_locked(Parts& parts, const std::string& id) {
 
 Status remove_locked(Parts& parts, const SandboxRecord& sandbox) {
     TRY(stop_locked(parts, sandbox.id));
+    fault_point("sandbox stopped");
     for (const auto& container : parts.state.containers_of(sandbox.id)) {
         TRY(remove_container_locked(parts, *container));
     }
     TRY(parts.state.sandboxes->erase(sandbox.id));
+    fault_point("sandbox erased");
     parts.state.names.release(unique_name(sandbox.config.metadata()), sandbox.id);
     parts.announcer.announce(cri::CONTAINER_DELETED_EVENT, sandbox.id, sandbox.id);
     return ok();

@@ -2,6 +2,8 @@
 
 #include <signal.h>
 
+#include "base/fault.h"
+
 namespace orlop::core {
 
 namespace {
@@ -13,6 +15,7 @@ constexpr Nanos kForce = std::chrono::seconds(10);
 
 Status ShimStopActions::signal(const ContainerRecord& c) {
     auto reply = hub_.call(c.sandbox, shim::Signal{.container = c.id, .signal = c.stop_signal}, {}, kAnswer);
+    fault_point("stop signal");
     return reply ? ok() : Status(std::move(reply).error());
 }
 

@@ -1,5 +1,7 @@
 #include "runtime/core/state/names.h"
 
+#include "base/fault.h"
+
 namespace orlop::core {
 
 Names::Claim::Claim(Claim&& other) noexcept
@@ -13,6 +15,7 @@ Names::Claim::~Claim() {
 }
 
 void Names::Claim::stage(const std::string& stage) {
+    fault_point(stage);
     std::lock_guard lock(names_->mutex_);
     names_->entries_.at(name_).stage = stage;
 }
