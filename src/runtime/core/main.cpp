@@ -14,6 +14,7 @@
 #include "runtime/core/config.h"
 #include "runtime/core/cri/image_service.h"
 #include "runtime/core/cri/runtime_service.h"
+#include "runtime/core/cri/stats.h"
 #include "runtime/core/cri/stop_actions.h"
 #include "runtime/core/host_facts.h"
 #include "runtime/core/preflight.h"
@@ -27,7 +28,9 @@ namespace {
 
 constexpr Nanos kShimStart = std::chrono::seconds(20);
 constexpr Nanos kKillPod = std::chrono::seconds(10);
-constexpr auto kGoodbye = std::chrono::seconds(3);  // for calls under way when the daemon ends
+constexpr Nanos kSamplePeriod = std::chrono::seconds(10);
+constexpr Nanos kDiskAge = std::chrono::seconds(10);  // of what is counted file by file
+constexpr auto kGoodbye = std::chrono::seconds(3);    // for calls under way when the daemon ends
 
 void report(const std::string& problem) {
     spdlog::warn("{}", problem);
@@ -103,12 +106,35 @@ registry::Settings puller_settings(const Config& config) {
             .patience = {.stall = std::chrono::seconds(config.images.progress_timeout)}};
 }
 
+// Its own timer, again and again: what has no event has to be looked at.
+class PeriodicSample {
+  public:
+    PeriodicSample(EventLoop& loop, Parts& parts, Sampler& sampler)
+        : loop_(loop), parts_(parts), sampler_(sampler) {
+        next();
+    }
+
+  private:
+    void next() {
+        timer_ = loop_.add_timer_in(kSamplePeriod, [this] {
+            sample_cpu(parts_, sampler_);
+            next();
+        });
+    }
+    EventLoop& loop_;
+    Parts& parts_;
+    Sampler& sampler_;
+    Watch timer_;
+};
+
 // Recovers, then answers clients until the loop is stopped. Pods go on after that.
 Status serve_until_stopped(Parts& parts, EventBus& events, const Config& config, EventLoop& loop) {
     TRY(recover(parts, report));
     StreamingBackend backend(parts);
     const auto streams = TRY(streaming::Server::start(config.streaming, backend, parts.clock));
-    RuntimeService runtime_service(parts, events, *streams, config_json(config));
+    Sampler sampler(parts.clock, kDiskAge);
+    const PeriodicSample samples(loop, parts, sampler);
+    RuntimeService runtime_service(parts, events, *streams, sampler, config_json(config));
     registry::Puller puller(parts.images, parts.clock, puller_settings(config));
     ImageService image_service(parts.images, puller, parts.paths, parts.clock, config.images.pinned);
     NodeImages node_images(parts.images, puller);

@@ -5,7 +5,9 @@
 #include "runtime/core/cri/handlers.h"
 #include "runtime/core/cri/resource_update.h"
 #include "runtime/core/cri/serve.h"
+#include "runtime/core/cri/stats.h"
 #include "runtime/core/cri/status.h"
+#include "runtime/core/stats/metrics.h"
 
 namespace orlop::core {
 
@@ -178,6 +180,55 @@ grpc::Status RuntimeService::PortForward(Context*, const cri::PortForwardRequest
 grpc::Status RuntimeService::GetContainerEvents(Context* context, const cri::GetEventsRequest*,
                                                 grpc::ServerWriter<cri::ContainerEventResponse>* writer) {
     return serve("GetContainerEvents", [&] { return stream_events(events_, *context, *writer); });
+}
+
+grpc::Status RuntimeService::ContainerStats(Context*, const cri::ContainerStatsRequest* request,
+                                            cri::ContainerStatsResponse* response) {
+    return serve("ContainerStats", [&]() -> orlop::Status {
+        *response->mutable_stats() = TRY(stats_of_container(parts_, sampler_, request->container_id()));
+        return ok();
+    });
+}
+
+grpc::Status RuntimeService::ListContainerStats(Context*, const cri::ListContainerStatsRequest* request,
+                                                cri::ListContainerStatsResponse* response) {
+    each_container_stats(parts_, sampler_, request->filter(), [&](cri::ContainerStats stats) {
+        *response->add_stats() = std::move(stats);
+        return true;
+    });
+    return grpc::Status::OK;
+}
+
+grpc::Status RuntimeService::PodSandboxStats(Context*, const cri::PodSandboxStatsRequest* request,
+                                             cri::PodSandboxStatsResponse* response) {
+    return serve("PodSandboxStats", [&]() -> orlop::Status {
+        *response->mutable_stats() = TRY(stats_of_sandbox(parts_, sampler_, request->pod_sandbox_id()));
+        return ok();
+    });
+}
+
+grpc::Status RuntimeService::ListPodSandboxStats(Context*, const cri::ListPodSandboxStatsRequest* request,
+                                                 cri::ListPodSandboxStatsResponse* response) {
+    each_sandbox_stats(parts_, sampler_, request->filter(), [&](cri::PodSandboxStats stats) {
+        *response->add_stats() = std::move(stats);
+        return true;
+    });
+    return grpc::Status::OK;
+}
+
+grpc::Status RuntimeService::ListMetricDescriptors(Context*, const cri::ListMetricDescriptorsRequest*,
+                                                   cri::ListMetricDescriptorsResponse* response) {
+    for (auto& descriptor : metric_descriptors()) *response->add_descriptors() = std::move(descriptor);
+    return grpc::Status::OK;
+}
+
+grpc::Status RuntimeService::ListPodSandboxMetrics(Context*, const cri::ListPodSandboxMetricsRequest*,
+                                                   cri::ListPodSandboxMetricsResponse* response) {
+    each_sandbox_metrics(parts_, sampler_, [&](cri::PodSandboxMetrics metrics) {
+        *response->add_pod_metrics() = std::move(metrics);
+        return true;
+    });
+    return grpc::Status::OK;
 }
 
 }  // namespace orlop::core

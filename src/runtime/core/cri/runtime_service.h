@@ -4,19 +4,25 @@
 
 #include <string>
 
-#include "runtime/core/cri/not_built.h"
+#include "cri/api.grpc.pb.h"
 #include "runtime/core/parts.h"
+#include "runtime/core/stats/sampler.h"
 #include "runtime/streaming/server.h"
 
 namespace orlop::core {
 
-class RuntimeService final : public NotBuiltRuntime {
+class RuntimeService final : public cri::RuntimeService::Service {
     using Context = grpc::ServerContext;
 
   public:
     // `config_json`: the daemon's settings, for Status.
-    RuntimeService(Parts& parts, EventBus& events, streaming::Server& streams, std::string config_json)
-        : parts_(parts), events_(events), streams_(streams), config_json_(std::move(config_json)) {}
+    RuntimeService(Parts& parts, EventBus& events, streaming::Server& streams, Sampler& sampler,
+                   std::string config_json)
+        : parts_(parts),
+          events_(events),
+          streams_(streams),
+          sampler_(sampler),
+          config_json_(std::move(config_json)) {}
 
     grpc::Status Version(Context*, const cri::VersionRequest*, cri::VersionResponse*) override;
     grpc::Status Status(Context*, const cri::StatusRequest*, cri::StatusResponse*) override;
@@ -67,10 +73,36 @@ class RuntimeService final : public NotBuiltRuntime {
     grpc::Status GetContainerEvents(Context*, const cri::GetEventsRequest*,
                                     grpc::ServerWriter<cri::ContainerEventResponse>*) override;
 
+    grpc::Status ContainerStats(Context*, const cri::ContainerStatsRequest*,
+                                cri::ContainerStatsResponse*) override;
+    grpc::Status ListContainerStats(Context*, const cri::ListContainerStatsRequest*,
+                                    cri::ListContainerStatsResponse*) override;
+    grpc::Status PodSandboxStats(Context*, const cri::PodSandboxStatsRequest*,
+                                 cri::PodSandboxStatsResponse*) override;
+    grpc::Status ListPodSandboxStats(Context*, const cri::ListPodSandboxStatsRequest*,
+                                     cri::ListPodSandboxStatsResponse*) override;
+    grpc::Status ListMetricDescriptors(Context*, const cri::ListMetricDescriptorsRequest*,
+                                       cri::ListMetricDescriptorsResponse*) override;
+    grpc::Status ListPodSandboxMetrics(Context*, const cri::ListPodSandboxMetricsRequest*,
+                                       cri::ListPodSandboxMetricsResponse*) override;
+
+    // The lists one item at a time (runtime_streams.cpp).
+    grpc::Status StreamPodSandboxes(Context*, const cri::StreamPodSandboxesRequest*,
+                                    grpc::ServerWriter<cri::StreamPodSandboxesResponse>*) override;
+    grpc::Status StreamContainers(Context*, const cri::StreamContainersRequest*,
+                                  grpc::ServerWriter<cri::StreamContainersResponse>*) override;
+    grpc::Status StreamContainerStats(Context*, const cri::StreamContainerStatsRequest*,
+                                      grpc::ServerWriter<cri::StreamContainerStatsResponse>*) override;
+    grpc::Status StreamPodSandboxStats(Context*, const cri::StreamPodSandboxStatsRequest*,
+                                       grpc::ServerWriter<cri::StreamPodSandboxStatsResponse>*) override;
+    grpc::Status StreamPodSandboxMetrics(Context*, const cri::StreamPodSandboxMetricsRequest*,
+                                         grpc::ServerWriter<cri::StreamPodSandboxMetricsResponse>*) override;
+
   private:
     Parts& parts_;
     EventBus& events_;
     streaming::Server& streams_;
+    Sampler& sampler_;
     std::string config_json_;
 };
 
