@@ -61,10 +61,18 @@ TEST(ConfigToml, EveryKeyIsRead) {
         cgroup_driver = "systemd"
         shim = "/shim"
         pids_limit = 1024
+        default_ulimits = ["nofile=1024:65536"]
+        default_sysctls = ["net.core.somaxconn=1024"]
         [cni]
         conf_dir = "/c"
         bin_dirs = ["/b1", "/b2"]
         cache_dir = "/k"
+        [images]
+        auth_files = ["/a"]
+        policy = "/p"
+        layers_at_once = 2
+        progress_timeout = 30
+        pinned = ["pause:*"]
         [streaming]
         address = "::1"
         port = 10010
@@ -85,6 +93,14 @@ TEST(ConfigToml, EveryKeyIsRead) {
         {"cgroup_driver", "systemd"},
         {"shim", "/shim"},
         {"pids_limit", 1024},
+        {"default_ulimits", {"nofile=1024:65536"}},
+        {"default_sysctls", {"net.core.somaxconn=1024"}},
+        {"images",
+         {{"auth_files", {"/a"}},
+          {"policy", "/p"},
+          {"layers_at_once", 2},
+          {"progress_timeout", 30},
+          {"pinned", {"pause:*"}}}},
         {"cni", {{"conf_dir", "/c"}, {"bin_dirs", {"/b1", "/b2"}}, {"cache_dir", "/k"}}},
         {"streaming",
          {{"address", "::1"}, {"port", 10010}, {"tls_certificate", "/cert"}, {"tls_key", "/key"}}},

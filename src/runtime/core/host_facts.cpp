@@ -204,4 +204,18 @@ Result<std::optional<std::string>> read_seccomp_profile(const cri::ContainerConf
     return std::optional(TRY(read_file(path, kMaxProfile).under("seccomp profile")));
 }
 
+Status check_apparmor(const std::string& profile) {
+    if (profile.empty()) return ok();
+    const std::string who = "AppArmor profile \"" + profile + "\"";
+    if (!read_file("/sys/module/apparmor/parameters/enabled").value_or("N").starts_with('Y'))
+        return Error::precondition(who + ": this host has no AppArmor");
+    // securityfs may be out of sight; then the exec says it.
+    const auto loaded = read_file("/sys/kernel/security/apparmor/profiles");
+    if (!loaded) return ok();
+    // "NAME (MODE)", a line each.
+    if (("\n" + *loaded).find("\n" + profile + " (") == std::string::npos)
+        return Error::invalid(who + " is not loaded on this host");
+    return ok();
+}
+
 }  // namespace orlop::core

@@ -31,6 +31,9 @@ Result<std::vector<plan::FoundDevice>> find_devices(const cri::ContainerConfig& 
 // privileged containers only.
 Result<std::vector<launch::DeviceNode>> list_host_devices();
 
+// A profile by name is a promise: it has to be loaded. Fine with "".
+Status check_apparmor(const std::string& profile);
+
 // The Localhost seccomp profile's text, if the container asks for one; at most 1 MiB.
 Result<std::optional<std::string>> read_seccomp_profile(const cri::ContainerConfig& config);
 

@@ -15,6 +15,7 @@ Result<launch::Process> plan_process(const ContainerRequest& request, const Node
     process.user = TRY(plan_user(security, image));
     process.capabilities = TRY(plan_capabilities(security, facts));
     process.no_new_privileges = security.no_new_privs();
+    process.apparmor_profile = TRY(plan_apparmor(security));
     process.seccomp = TRY(plan_seccomp(request, process.capabilities.bounding));
     process.rlimits = plan_rlimits(facts);
     process.oom_score_adj = plan_oom_score(config.linux(), facts);
@@ -33,7 +34,6 @@ Status check_privileged(const ContainerRequest& request) {
 Result<launch::LaunchPlan> plan_container(const ContainerRequest& request, const NodeFacts& facts) {
     const auto& security = request.config.linux().security_context();
     TRY(check_privileged(request));
-    TRY(check_lsm(security));
     launch::LaunchPlan plan;
     plan.id = request.id;
     plan.process = TRY(plan_process(request, facts));

@@ -33,7 +33,7 @@ std::vector<launch::Rlimit> plan_rlimits(const NodeFacts& facts);
 Result<launch::User> plan_user(const cri::LinuxContainerSecurityContext& security,
                                const images::ImageConfig& image);
 Result<launch::Seccomp> plan_seccomp(const ContainerRequest& request, uint64_t bounding_capabilities);
-Status check_lsm(const cri::LinuxContainerSecurityContext& security);
+Result<std::string> plan_apparmor(const cri::LinuxContainerSecurityContext& security);
 Result<std::vector<std::string>> plan_paths(std::string_view field, bool privileged,
                                             const google::protobuf::RepeatedPtrField<std::string>& paths);
 

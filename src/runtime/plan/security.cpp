@@ -144,16 +144,17 @@ Result<launch::Seccomp> plan_seccomp(const ContainerRequest& request, uint64_t b
     return out;
 }
 
-Status check_lsm(const Security& security) {
+// The default profile is "whatever the runtime has": none.
+Result<std::string> plan_apparmor(const Security& security) {
     const std::optional<Profile> profile =
         TRY(choose_profile("apparmor", security.has_apparmor() ? &security.apparmor() : nullptr,
                            "apparmor_profile", security.apparmor_profile()));
-    // A profile by name is a promise that nobody here keeps; the default one is "whatever the runtime has".
-    if (profile && profile->profile_type() == Profile::Localhost) {
-        return Error::unimplemented(field("apparmor") + ": the AppArmor profile \"" +
-                                    printable(profile->localhost_ref()) + "\"");
-    }
-    return ok();
+    if (security.privileged() || !profile || profile->profile_type() != Profile::Localhost) return "";
+    std::string_view name = profile->localhost_ref();
+    // Clients of before the new field put the prefix here, too.
+    if (name.starts_with(kLocalhost)) name.remove_prefix(kLocalhost.size());
+    TRY(check_plain(field("apparmor.localhost_ref"), std::string(name)));
+    return std::string(name);
 }
 
 Result<std::vector<std::string>> plan_paths(std::string_view name, bool privileged,

@@ -221,18 +221,22 @@ TEST(Seccomp, RefusesBadRequests) {
     expect_error(t.plan(), Kind::Invalid, "seccomp.localhost_ref");
 }
 
-TEST(AppArmor, RefusesAProfileThatNobodyWouldEnforce) {
+TEST(AppArmor, IsAProfileByNameOrNone) {
     TestRequest t;
     t.security().mutable_apparmor();
-    EXPECT_TRUE(t.plan().ok());
+    EXPECT_EQ(t.plan()->process.apparmor_profile, "");
     t.security().mutable_apparmor()->set_profile_type(Profile::Localhost);
     t.security().mutable_apparmor()->set_localhost_ref("strict");
-    expect_error(t.plan(), Kind::Unimplemented, "AppArmor profile \"strict\"");
+    EXPECT_EQ(t.plan()->process.apparmor_profile, "strict");
+    t.security().mutable_apparmor()->set_localhost_ref("localhost/prefixed");
+    t.security().set_apparmor_profile("localhost/old");
+    EXPECT_EQ(t.plan()->process.apparmor_profile, "prefixed") << "the new field wins";
     t.security().clear_apparmor();
-    t.security().set_apparmor_profile("localhost/strict");
-    expect_error(t.plan(), Kind::Unimplemented, "AppArmor profile \"strict\"");
+    EXPECT_EQ(t.plan()->process.apparmor_profile, "old");
     t.security().set_apparmor_profile("runtime/default");
-    EXPECT_TRUE(t.plan().ok());
+    EXPECT_EQ(t.plan()->process.apparmor_profile, "");
+    t.security().set_apparmor_profile("localhost/two\nlines");
+    expect_error(t.plan(), Kind::Invalid, "apparmor");
 }
 
 TEST(SeLinux, IsIgnoredWhereThereIsNone) {

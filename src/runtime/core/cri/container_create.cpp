@@ -176,7 +176,9 @@ Result<std::string> create(Creating& c) {
     Dir dir = TRY(c.parts.state.containers->make_directory(c.id));
     c.undo.push("directory", [&c] { return c.parts.state.containers->discard(c.id); });
     fault_point("container plan");
-    TRY(save_plan(dir, TRY(plan_it(c, image, dir))));
+    const launch::LaunchPlan plan = TRY(plan_it(c, image, dir));
+    TRY(check_apparmor(plan.process.apparmor_profile));
+    TRY(save_plan(dir, plan));
     fault_point("container record");
     TRY(c.parts.state.containers->insert(std::move(record)));
     fault_point("container created");

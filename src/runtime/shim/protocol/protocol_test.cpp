@@ -66,9 +66,10 @@ TEST(ShimProtocol, ANewerReleaseIsUnderstoodAsFarAsItIsKnown) {
 TEST(ShimProtocol, WhatAnOlderReleaseDoesNotSayHasItsDefault) {
     std::string packet =
         encode_message({7, StartContainer{.log_path = "x", .stdin_open = true, .stdin_once = true}});
+    // The last two fields, stdin_once and the empty log_directory, are eight bytes each.
     const size_t body = 8 + 24;
-    packet[body] = static_cast<char>(packet[body] - 8);
-    packet.resize(packet.size() - 8);
+    packet[body] = static_cast<char>(packet[body] - 16);
+    packet.resize(packet.size() - 16);
     const auto message = decode_message(packet);
     ASSERT_TRUE(message) << message.error().what();
     const auto& start = std::get<StartContainer>(message->body);
