@@ -10,6 +10,7 @@
 
 #include "base/dir.h"
 #include "harness/attack_test.h"
+#include "harness/dialog.h"
 
 namespace orlop::it {
 namespace {
@@ -101,6 +102,37 @@ TEST_F(AttacksOnTheHost, AnExecThatFloodsTheDaemon) {
         const long grown = peak_of(daemon) - before;
         crictl().remove_all();
         return grown > kBound;
+    });
+}
+
+// CVE-2022-23471: clients that attach, change their terminal's size again and again, and vanish. Whatever the
+// daemon and the shim keep of one, they keep of ten thousand.
+TEST_F(AttacksOnTheHost, ClientsThatAttachAndVanish) {
+    constexpr int kClients = 30;
+    expect_defended("detach", [&] {
+        const Json pod = new_pod("vanish");
+        Json container = shell_config(
+            "vanish", "trap 'exit 0' TERM; trap 'echo resized' WINCH; while :; do sleep 0.1; done");
+        container["stdin"] = container["tty"] = true;
+        const std::string pod_id = crictl().runp(pod);
+        const std::string id = crictl().launch(pod_id, container, pod);
+        const auto shim = static_cast<pid_t>(
+            crictl().json({"inspectp", pod_id})["info"]["sandboxMetadata"].value("shimPid", 0));
+        unsigned short rows = 20;
+        const auto attach_and_vanish = [&] {
+            Dialog client(crictl().argv({"attach", "-it", id}, scaled(60)), Dialog::On::Terminal);
+            // Whenever it comes: the size is another one than the last client's.
+            client.resize(++rows, 80);
+            client.hear("resized");
+        };
+        // Threads, and what is made at the first use.
+        attach_and_vanish();
+        const auto kept = [&] { return footprint(node().runtime().pid()).fds + footprint(shim).fds; };
+        const int before = kept();
+        for (int i = 0; i < kClients; ++i) attach_and_vanish();
+        const bool flat = eventually(scaled(5), [&] { return kept() <= before + 2; });
+        crictl().remove_all();
+        return !flat;
     });
 }
 

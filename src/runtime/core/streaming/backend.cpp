@@ -3,6 +3,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include "base/weak.h"
 #include "runtime/core/cri/exec_process.h"
 #include "runtime/core/error_map.h"
 #include "runtime/core/streaming/pipes.h"
@@ -55,6 +56,10 @@ class AttachSession final : public streaming::Session {
           container_(container.id),
           control_(std::move(control)),
           streams_(std::move(streams)) {}
+    ~AttachSession() override {
+        // Closing it tells the shim that the client is gone.
+        if (weakened("detach")) (void)control_.release();
+    }
     Streams take_streams() override { return std::move(streams_); }
     Status resize(uint16_t width, uint16_t height) override {
         hub_.send(sandbox_, shim::Resize{.container = container_, .width = width, .height = height});
