@@ -15,8 +15,8 @@ stop:                                ## ends what `make run` started, and remove
 test: deps test-deps build           ## unit tests, then the integration suites in every place
 	scripts/test --build $(BUILD) --unit --places "$(PLACES)"
 
-test-all: deps test-deps build       ## test, the soak suite, and the unit tests under AddressSanitizer and ThreadSanitizer
-	ORLOP_IT_SOAK=1 scripts/test --build $(BUILD) --unit --sanitizers --places "$(PLACES)"
+test-all: deps test-deps build       ## test, the long suites, and the unit tests under AddressSanitizer and ThreadSanitizer
+	ORLOP_IT_ALL=1 scripts/test --build $(BUILD) --unit --sanitizers --places "$(PLACES)"
 
 unit: build
 	scripts/test --build $(BUILD) --unit

@@ -1,5 +1,5 @@
 // Ten thousand commands and a thousand pods against one daemon, over CRI itself: nothing of them stays with
-// it. Long, so a part of `make test-all` only (ORLOP_IT_SOAK=1 asks run-everywhere for it).
+// it. Long, so a part of `make test-all` only (ORLOP_IT_ALL=1 asks run-everywhere for it).
 #include <gmock/gmock.h>
 #include <grpcpp/grpcpp.h>
 
