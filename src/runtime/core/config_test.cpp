@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/dir.h"
+
 namespace orlop::core {
 namespace {
 
@@ -106,6 +108,26 @@ TEST(ConfigToml, EveryKeyIsRead) {
          {{"address", "::1"}, {"port", 10010}, {"tls_certificate", "/cert"}, {"tls_key", "/key"}}},
         {"log", {{"level", "warn"}, {"format", "json"}}}};
     EXPECT_EQ(json, expected);
+}
+
+// Keys of the JSON, sections included.
+void collect_names(const nlohmann::json& settings, std::vector<std::string>& names) {
+    for (const auto& [name, value] : settings.items()) {
+        names.push_back(name);
+        if (value.is_object()) collect_names(value, names);
+    }
+}
+
+TEST(ConfigToml, EverySettingIsInTheManual) {
+    const std::string source = __FILE__;
+    const std::string tree = source.substr(0, source.rfind("/src/"));
+    const auto manual = read_file(tree + "/docs/man/orlop-runtime.toml.5");
+    ASSERT_TRUE(manual) << manual.error().what();
+    std::vector<std::string> names;
+    collect_names(nlohmann::json::parse(config_json(Config())), names);
+    EXPECT_GT(names.size(), 20u);
+    for (const std::string& name : names)
+        EXPECT_NE(manual->find(name), std::string::npos) << name << " is not described";
 }
 
 TEST(ConfigToml, WhatIsWrongIsNamedWithItsFile) {
