@@ -27,6 +27,7 @@ integration: build
 bench: deps release                  ## latency and memory figures
 	bench/oci --bin-dir build-release/bin
 	bench/run --bin-dir build-release/bin
+	bench/cri --bin-dir build-release/bin
 
 deps:
 	@scripts/install-deps --build

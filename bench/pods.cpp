@@ -1,6 +1,7 @@
-// orlop-bench ENDPOINT IMAGE COUNT DAEMON_PID: starts COUNT pods of one container over CRI, one after the
-// other, and prints what they cost: latency of sandbox and container start, the daemon's memory before and
-// after, and the proportional memory (PSS) of each pod's own processes. All pods are removed again.
+// orlop-bench ENDPOINT IMAGE COUNT DAEMON_PID [--plain]: starts COUNT pods of one container over CRI, one
+// after the other, and prints what they cost: latency of each call, the daemon's memory before and after, and
+// the proportional memory (PSS) of what each pod has beside its container. All pods are removed again. Any
+// CRI runtime will do. --plain: "name value" lines, medians in ms, PSS in KiB, RSS in MiB.
 #include <grpcpp/grpcpp.h>
 
 #include <algorithm>
@@ -21,6 +22,8 @@ namespace {
 namespace cri = runtime::v1;
 using Clock = std::chrono::steady_clock;
 
+constexpr int kExecs = 4;  // in each container
+
 double ms_since(Clock::time_point start) {
     return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
 }
@@ -36,41 +39,30 @@ uint64_t kilobytes(const std::string& file, std::string_view key) {
     return value;
 }
 
-// The shims and pauses of our sandboxes: a shim has the sandbox id on its command line, pause is its child.
-struct Overhead {
-    uint64_t pss_kb = 0;
-    size_t processes = 0;
-};
+// What a pod costs beside its containers: the shim, which has the sandbox's id on its command line with every
+// runtime, and the sandbox's own process, whose pid is in the status.
+uint64_t pss_of(const std::string& pid) {
+    return kilobytes("/proc/" + pid + "/smaps_rollup", "Pss");
+}
 
-Overhead overhead_of(const std::vector<std::string>& sandboxes) {
-    Overhead sum;
-    std::vector<std::string> shims;
-    std::vector<std::string> all;
+uint64_t shims_pss_kb(const std::vector<std::string>& sandboxes) {
+    uint64_t sum = 0;
     for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
         const std::string pid = entry.path().filename();
-        if (pid.find_first_not_of("0123456789") == std::string::npos) all.push_back(pid);
-    }
-    const auto count = [&sum](const std::string& pid) {
-        sum.pss_kb += kilobytes("/proc/" + pid + "/smaps_rollup", "Pss");
-        ++sum.processes;
-    };
-    for (const std::string& pid : all) {
+        if (pid.find_first_not_of("0123456789") != std::string::npos) continue;
         const std::string command = read_file("/proc/" + pid + "/cmdline").value_or("");
-        if (command.find("orlop-shim") == std::string::npos) continue;
+        if (command.find("shim") == std::string::npos) continue;
         const bool ours = std::any_of(sandboxes.begin(), sandboxes.end(), [&](const std::string& id) {
             return command.find(id) != std::string::npos;
         });
-        if (!ours) continue;
-        shims.push_back(pid);
-        count(pid);
-    }
-    for (const std::string& pid : all) {
-        const std::string comm = read_file("/proc/" + pid + "/comm").value_or("");
-        if (comm != "pause\n") continue;
-        const std::string parent = std::to_string(kilobytes("/proc/" + pid + "/status", "PPid"));
-        if (std::find(shims.begin(), shims.end(), parent) != shims.end()) count(pid);
+        if (ours) sum += pss_of(pid);
     }
     return sum;
+}
+
+double median(std::vector<double> ms) {
+    std::sort(ms.begin(), ms.end());
+    return ms.empty() ? 0 : ms[ms.size() / 2];
 }
 
 void print_latency(const char* what, std::vector<double> ms) {
@@ -104,7 +96,7 @@ struct Pod {
 struct Bench {
     std::unique_ptr<cri::RuntimeService::Stub> stub;
     std::string image;
-    std::vector<double> run, create, start, total, stop, remove;
+    std::vector<double> run, create, start, total, exec, stop, remove;
 
     bool add(size_t i, std::vector<Pod>& pods) {
         const auto begin = Clock::now();
@@ -146,7 +138,36 @@ struct Bench {
             return false;
         start.push_back(ms_since(lap));
         total.push_back(ms_since(begin));
+        return execute(pods.back().container);
+    }
+
+    bool execute(const std::string& container) {
+        for (int i = 0; i < kExecs; ++i) {
+            const auto lap = Clock::now();
+            cri::ExecSyncRequest request;
+            request.set_container_id(container);
+            request.add_cmd("/bin/true");
+            cri::ExecSyncResponse response;
+            grpc::ClientContext context;
+            if (failed(stub->ExecSync(&context, request, &response), "ExecSync")) return false;
+            exec.push_back(ms_since(lap));
+        }
         return true;
+    }
+
+    // The pid of the sandbox's own process, "" if the runtime does not say it.
+    std::string pause_of(const std::string& sandbox) {
+        cri::PodSandboxStatusRequest request;
+        request.set_pod_sandbox_id(sandbox);
+        request.set_verbose(true);
+        cri::PodSandboxStatusResponse response;
+        grpc::ClientContext context;
+        if (failed(stub->PodSandboxStatus(&context, request, &response), "PodSandboxStatus")) return "";
+        const std::string& info = response.info().at("info");
+        const size_t at = info.find("\"pid\":");
+        if (at == std::string::npos) return "";
+        const size_t from = info.find_first_of("0123456789", at);
+        return info.substr(from, info.find_first_not_of("0123456789", from) - from);
     }
 
     bool take_away(const Pod& pod) {
@@ -171,7 +192,8 @@ struct Bench {
     }
 };
 
-int run(const std::string& endpoint, const std::string& image, size_t count, const std::string& daemon) {
+int run(const std::string& endpoint, const std::string& image, size_t count, const std::string& daemon,
+        bool plain) {
     Bench bench{.stub = cri::RuntimeService::NewStub(
                     grpc::CreateChannel(endpoint, grpc::InsecureChannelCredentials())),
                 .image = image};
@@ -182,21 +204,33 @@ int run(const std::string& endpoint, const std::string& image, size_t count, con
     for (size_t i = 0; i < count && good; ++i) good = bench.add(i, pods);
     std::vector<std::string> sandboxes;
     for (const Pod& pod : pods) sandboxes.push_back(pod.sandbox);
-    const Overhead overhead = overhead_of(sandboxes);
+    uint64_t pss_kb = shims_pss_kb(sandboxes);
+    for (const std::string& sandbox : sandboxes) pss_kb += pss_of(bench.pause_of(sandbox));
     const uint64_t rss_after = kilobytes(status, "VmRSS");
     for (const Pod& pod : pods) good = bench.take_away(pod) && good;
     if (!good) return 1;
 
+    const double pss = static_cast<double>(pss_kb) / static_cast<double>(count);
+    const double rss = static_cast<double>(rss_after) / 1024;
+    if (plain) {
+        std::printf(
+            "RunPodSandbox %f\nCreateContainer %f\nStartContainer %f\nExecSync %f\nStopPodSandbox %f\n",
+            median(bench.run), median(bench.create), median(bench.start), median(bench.exec),
+            median(bench.stop));
+        std::printf("RemovePodSandbox %f\npss_per_pod %f\nrss_of_daemon %f\n", median(bench.remove), pss,
+                    rss);
+        return 0;
+    }
     print_latency("RunPodSandbox", bench.run);
     print_latency("CreateContainer", bench.create);
     print_latency("StartContainer", bench.start);
     print_latency("sandbox + container, all", bench.total);
+    print_latency("ExecSync", bench.exec);
     print_latency("StopPodSandbox", bench.stop);
     print_latency("RemovePodSandbox", bench.remove);
-    std::printf("%-28s %7.0f KiB  (shim + pause, %zu processes of %zu pods)\n", "PSS per pod",
-                static_cast<double>(overhead.pss_kb) / static_cast<double>(count), overhead.processes, count);
+    std::printf("%-28s %7.0f KiB  (shim and pause of %zu pods)\n", "PSS per pod", pss, count);
     std::printf("%-28s %7.1f MiB at 0 pods, %.1f MiB at %zu\n", "RSS of the runtime",
-                static_cast<double>(rss_before) / 1024, static_cast<double>(rss_after) / 1024, count);
+                static_cast<double>(rss_before) / 1024, rss, count);
     return 0;
 }
 
@@ -206,10 +240,12 @@ int run(const std::string& endpoint, const std::string& image, size_t count, con
 int main(int argc, char** argv) {
     size_t count = 0;
     const bool counted =
-        argc == 5 && std::from_chars(argv[3], argv[3] + std::string(argv[3]).size(), count).ec == std::errc();
+        (argc == 5 || (argc == 6 && std::string(argv[5]) == "--plain")) &&
+        std::from_chars(argv[3], argv[3] + std::string(argv[3]).size(), count).ec == std::errc();
     if (!counted || count == 0) {
-        std::fprintf(stderr, "usage: orlop-bench unix:///path/runtime.sock IMAGE COUNT DAEMON_PID\n");
+        std::fprintf(stderr,
+                     "usage: orlop-bench unix:///path/runtime.sock IMAGE COUNT DAEMON_PID [--plain]\n");
         return 2;
     }
-    return orlop::run(argv[1], argv[2], count, argv[4]);
+    return orlop::run(argv[1], argv[2], count, argv[4], argc == 6);
 }
