@@ -149,7 +149,8 @@ TEST_F(StaticPodTest, ARemovedManifestEndsThePodGracefully) {
     agent_->remove_manifest("p.yaml");
     EXPECT_TRUE(eventually(scaled(30), [&] { return no_pods(); }));
     EXPECT_THAT(read_all(kept.get()).value(), HasSubstr("goodbye"));
-    EXPECT_TRUE(agent_->pod("p").is_null());
+    // The agent hears of the end after it has happened.
+    EXPECT_TRUE(eventually(scaled(10), [&] { return agent_->pod("p").is_null(); }));
 }
 
 TEST_F(StaticPodTest, AFailingContainerIsRestartedAndItsBackoffIsVisible) {
